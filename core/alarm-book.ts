@@ -1,0 +1,35 @@
+import type { Alarm } from './alarm.ts'
+import type { AlarmChangeEntry, RecordEntry } from './record.ts'
+import type { Rule } from './rule.ts'
+
+/** Asking about alarms: alerts implements it, dashboards use it. */
+export interface AlarmBook {
+  alarms(query: AlarmQuery): Promise<{ alarms: Alarm[]; next?: string }>
+  alarm(id: string): Promise<Alarm | null>
+  /** Every change, push and action of one alarm, oldest first. */
+  timeline(id: string): Promise<TimelineItem[]>
+  rules(): Promise<{ rules: Rule[]; faults: PackFault[] }>
+  /** The reason a rule cannot be put in force, or null when it can. `path` names the field. */
+  checkRule(rule: unknown): Promise<{ message: string; path: string } | null>
+}
+
+export type AlarmQuery = {
+  mode: string
+  open?: boolean
+  device?: string
+  enterpriseId?: string
+  level?: string
+  from?: number
+  to?: number
+  cursor?: string
+  limit: number
+}
+
+export type TimelineItem = { pos: number; at: number } & (
+  | { type: 'change'; entry: AlarmChangeEntry }
+  | { type: 'action'; entry: Extract<RecordEntry, { kind: 'action' | 'action.refused' }> }
+  | { type: 'push'; entry: Extract<RecordEntry, { kind: 'push.sent' | 'push.failed' | 'push.refused' }> }
+)
+
+/** A pack file that could not be loaded: the old rules stay in force and this is shown. */
+export type PackFault = { file: string; line: number | null; reason: string; since: number }

@@ -1,0 +1,55 @@
+import type { Quarantined } from './quarantine.ts'
+
+/** Asking about the past: ingest implements it, dashboards use it. All times are milliseconds UTC, ranges are from ≤ t < to. */
+export interface History {
+  /**
+   * Readings of one device, or of all (`device` null), ascending by time within each series.
+   * Raises `Unavailable('catching-up')` when what was journalled up to `throughPos` is not in within 2 s.
+   */
+  readings(query: ReadingsQuery): Promise<ReadingsAnswer>
+  /** The newest reading of every series of a mode: what screens show after a start. */
+  latest(mode: string): Promise<LatestReading[]>
+  quarantine(query: QuarantineQuery): Promise<{ entries: (Quarantined & { id: number })[]; total: number; next?: string }>
+  /** How many messages of each device went to quarantine, with the newest code. */
+  quarantineCounts(): Promise<{ deviceId: string | null; code: string; count: number; lastAt: number }[]>
+}
+
+export const aggregates = ['mean', 'min', 'max', 'last', 'count'] as const
+export type Aggregate = (typeof aggregates)[number]
+
+export type ReadingsQuery = {
+  mode: string
+  device: string | null
+  /** restrict `device: null` to these devices (an enterprise's) */
+  devices?: string[]
+  /** metrics with channel; empty = all */
+  metrics: string[]
+  from: number
+  to: number
+  /** bucket width; buckets align to `zone`; empty ones are absent; `bad` readings are left out */
+  every?: number
+  fn?: Aggregate
+  /** points as [ms, value, quality, reason] */
+  quality?: boolean
+  /** opaque continuation from an earlier answer */
+  cursor?: string
+  /** time zone of the deployment, for bucket alignment */
+  zone: string
+  throughPos: number
+  maxPoints: number
+}
+
+/** The answer is ready JSON text (`{"series":[…],"next"?:…}`), so the thread that serves it only has to send it. */
+export type ReadingsAnswer = { json: string; points: number }
+
+export type LatestReading = {
+  series: number
+  device: string
+  metric: string
+  value: number
+  measuredAt: number
+  receivedAt: number
+  quality: number
+}
+
+export type QuarantineQuery = { device?: string; enterpriseId?: string; cursor?: string; limit: number; throughPos: number }

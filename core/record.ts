@@ -1,0 +1,83 @@
+import type { Alarm, AlarmChangeKind } from './alarm.ts'
+import type { Mode } from './mode.ts'
+import type { Series } from './reading.ts'
+import type { RegistryRow } from './registry.ts'
+import type { Rule } from './rule.ts'
+
+/** Who did something: a person's id, `device:<id>`, or the platform itself. Never a name: personal data stays out of the record. */
+export type Author = string
+export const PLATFORM: Author = 'platform'
+
+/** Everything the `record` stream can carry, kept for ever and hash-chained. `kind` is also the journal entry's kind. */
+export type RecordEntry =
+  | { kind: 'platform.started'; version: string; mode: Mode }
+  | { kind: 'platform.stopped' }
+  /** nothing could be acknowledged between these two: silence does not count meanwhile */
+  | { kind: 'receiving.stopped'; reason: string }
+  | { kind: 'receiving.resumed'; stoppedForMs: number }
+  | { kind: 'clock.stepped'; byMs: number }
+  | { kind: 'series.defined'; series: Series[] }
+  | ({ kind: 'registry.changed'; by: Author; before: RegistryRow['row'] | null } & RegistryRow)
+  | { kind: 'device.attributes'; deviceId: string; attributes: Record<string, string | number | boolean | null> }
+  | { kind: 'rule.set'; rule: Rule; by: Author }
+  /** a person's rule was taken back (the pack's stands again, as `rule.set`), or a pack dropped one */
+  | { kind: 'rule.removed'; ruleId: string; version: number; by: Author }
+  | { kind: 'pack.refused'; file: string; line: number | null; reason: string }
+  | AlarmChangeEntry
+  | ActionEntry
+  /** the engine's verdict on an action it could not accept */
+  | { kind: 'action.refused'; actionPos: number; alarmId: string; code: string; message: string; current: Alarm | null }
+  | {
+      kind: 'push.sent' | 'push.failed' | 'push.refused'
+      alarmId: string
+      alarmVersion: number
+      channel: string
+      attempt: number
+      detail: string
+    }
+  | { kind: 'user.changed'; personId: string; role: string; change: 'created' | 'role' | 'password' | 'disabled'; by: Author }
+  | { kind: 'session.opened' | 'session.closed' | 'session.refused'; personId: string | null; from: string }
+  | { kind: 'pairing.changed'; change: 'created' | 'revoked'; tokenId: string; by: Author }
+  | { kind: 'journal.damaged'; file: string; offset: number; bytes: number; fromPos: number; toPos: number }
+  | { kind: 'journal.trimmed'; throughPos: number; bytes: number; reason: 'age' | 'size' }
+  | { kind: 'cursor.dropped'; name: string; pos: number }
+  | { kind: 'history.trimmed'; class: string; before: number; rows: number }
+  | { kind: 'restored'; lastHead: string; gap: { fromPos: number; toPos: number } | null }
+
+/** An alarm as it stands after a change, and why it changed. */
+export type AlarmChangeEntry = {
+  kind: 'alarm.changed'
+  change: AlarmChangeKind
+  alarm: Alarm
+  /** position of the reading, action or configuration entry that caused it; for a tick, of the last entry before it */
+  causePos: number
+  /** event time of the change */
+  at: number
+  by: Author
+  comment: string | null
+}
+
+/** Something a person asks of an alarm, bound to the version they saw. The engine answers in `pos` order. */
+export type ActionEntry = {
+  kind: 'action'
+  alarmId: string
+  action: AlarmAction
+  version: number
+  by: Author
+  comment: string | null
+  /** the answer to a repeated request with the same key is the first answer */
+  idempotencyKey: string | null
+}
+
+export const alarmActions = [
+  'acknowledge',
+  'reset',
+  'comment',
+  'shelve',
+  'unshelve',
+  'out-of-service',
+  'return-to-service',
+] as const
+export type AlarmAction = (typeof alarmActions)[number]
+
+export type RecordKind = RecordEntry['kind']

@@ -1,0 +1,16 @@
+// Starts a TypeScript entry on the Node that runs this file. Plain JavaScript, so that an old Node can still say what is wrong.
+import { pathToFileURL } from 'node:url'
+import { resolve } from 'node:path'
+
+const [major] = process.versions.node.split('.').map(Number)
+if (major < 24) {
+  process.stderr.write(
+    `Watchfire needs Node 24 or newer; this is ${process.version} (${process.platform}-${process.arch}).\n` +
+      'On Linux and Windows `npm ci` brings it along: start with the npm scripts, e.g. `npm start`. Elsewhere install Node 24 first.\n',
+  )
+  process.exit(1)
+}
+const [entry, ...rest] = process.argv.slice(2)
+const file = resolve(import.meta.dirname, entry)
+process.argv = [process.argv[0], file, ...rest]
+await import(pathToFileURL(file).href)
