@@ -3,7 +3,8 @@ import { PlatformError } from './errors.ts'
 /** Either end of a message channel between threads; structural, so that core needs no platform types. */
 export type Port = {
   postMessage(message: unknown): void
-  on(event: string, listener: (message: never) => void): unknown
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- MessagePort's own overloads take any
+  on(event: 'message', listener: (message: any) => void): unknown
 }
 
 type Handlers = Record<string, (...args: never[]) => unknown>
