@@ -1,0 +1,6 @@
+import type { Alarm } from './alarm.ts'
+import type { Series } from './reading.ts'
+import type { RegistryRow } from './registry.ts'
+
+/** What the platform knew at `pos`: alerts keeps it, the other parts start from it and follow the journal from `pos` on. */
+export type StateAt = { pos: number; rows: RegistryRow[]; series: Series[]; openAlarms: Alarm[] }
