@@ -1,0 +1,113 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { deviceKinds } from '../core/device-kind.ts'
+import { metrics, type Metric } from '../core/metrics.ts'
+import { settingsTable } from '../settings.ts'
+
+/** Writes docs/reference.md from the code's own tables; `--check` fails when the committed page differs. */
+type Cell = string | number
+const root = join(import.meta.dirname, '..')
+const file = join(import.meta.dirname, 'reference.md')
+
+const escape = (cell: Cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')
+const table = (head: string[], rows: Cell[][]) =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(escape).join(' | ')} |`).join('\n')
+
+const shown = (value: unknown) => (value === null ? 'none' : value === false ? '0' : `\`${String(value)}\``)
+const settings = table(
+  ['variable', 'in watchfire.yaml', 'default', 'example', 'what it is'],
+  Object.entries(settingsTable).map(([name, { env, fallback, example, says }]) => [
+    `\`${env}\``,
+    `\`${name}\``,
+    name.endsWith('Port') && fallback === null ? '`off`' : shown(fallback),
+    `\`${example}\``,
+    says,
+  ]),
+)
+
+const metricTable = table(
+  ['key', 'unit', 'possible range', '中文', 'English'],
+  Object.entries(metrics as Record<string, Metric>).map(([name, { unit, min, max, kind, zh, en }]) => [
+    `\`${name}\``,
+    unit || (kind === 'flag' ? '0/1' : ''),
+    kind === 'flag' ? '' : `${min} to ${max}`,
+    zh,
+    en,
+  ]),
+)
+
+const kinds = table(
+  ['kind', '中文', 'English', 'reports every, unless it says otherwise'],
+  Object.entries(deviceKinds).map(([name, { zh, en, expectedPeriodMs }]) => [
+    `\`${name}\``,
+    zh,
+    en,
+    `${expectedPeriodMs / 1000} s`,
+  ]),
+)
+
+type PackRule = {
+  id: string
+  type: string
+  metric?: string
+  source: string
+  latching: boolean
+  title: { zh: string; en: string }
+  limits?: object[]
+  level?: string
+}
+const limitText = (limit: Record<string, unknown>) =>
+  `${limit['name']} ${limit['above'] === undefined ? `≤ ${limit['below']}` : `≥ ${limit['above']}`} ${limit['level']}`
+const packs = readdirSync(join(root, 'alerts/packs'))
+  .filter((name) => name.endsWith('.yaml'))
+  .sort()
+  .map((name) => {
+    const { rules } = parse(readFileSync(join(root, 'alerts/packs', name), 'utf8'), { maxAliasCount: 0 }) as { rules: PackRule[] }
+    const rows = rules.map((rule) => [
+      `\`${rule.id}\``,
+      rule.type,
+      rule.metric ? `\`${rule.metric}\`` : '',
+      (rule.limits as Record<string, unknown>[] | undefined)?.map(limitText).join(', ') ?? rule.level ?? '',
+      `${rule.title.zh} / ${rule.title.en}`,
+      rule.source,
+    ])
+    return `### ${name}\n\n${table(['rule', 'type', 'metric', 'limits', 'title', 'source'], rows)}`
+  })
+  .join('\n\n')
+
+const page = `# Reference tables
+
+Generated from the code by \`npm run docs\`; the tests fail when this page differs from it.
+
+## Settings
+
+The environment wins over \`watchfire.yaml\` in the folder Watchfire is started from. Ports: \`0\` picks a free one, \`off\` closes the listener.
+
+${settings}
+
+## Metrics
+
+The keys of telemetry payloads. A key may carry a channel: \`toxicPpm#h2s\`. Others are stored under the name sent, as unmapped.
+
+${metricTable}
+
+## Device kinds
+
+${kinds}
+
+## Rules that ship
+
+A \`PUT /api/v1/rules/{id}\` overrides a rule until it is deleted again; both become versions in the record.
+
+${packs}
+`
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(file, 'utf8') !== page) {
+    process.stderr.write('docs/reference.md differs from the code: run `npm run docs` and commit the result\n')
+    process.exit(1)
+  }
+} else {
+  writeFileSync(file, page)
+}

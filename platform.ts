@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Log } from './core/log.ts'
+import type { PartStatus } from './core/part.ts'
+import { startAlerts } from './alerts/alerts.ts'
+import { startDashboards, type Dashboards } from './dashboards/server.ts'
+import { startGateway, type Gateway } from './gateway/gateway.ts'
+import { startIngest } from './ingest/ingest.ts'
+import { recordDraft } from './journal/codec.ts'
+import { Directory } from './journal/directory.ts'
+import { openJournal, type EmbeddedJournal } from './journal/embedded.ts'
+import { lockDataDir } from './journal/lock.ts'
+import type { Settings } from './settings.ts'
+import { openDataDir } from './data-dir.ts'
+
+export const version = (JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string })
+  .version
+
+/** Which readers the journal keeps entries for. */
+const cursors = ['live', 'history', 'alerts', 'push']
+const day = 86_400_000
+
+export type Platform = {
+  gateway: Gateway
+  dashboards: Dashboards
+  journal: EmbeddedJournal
+  directory: Directory
+  addresses: { name: string; url: string }[]
+  stop(): Promise<void>
+}
+
+/** What `npm run demo` adds: no login on loopback, and a story the pages can show and restart. */
+export type DemoHooks = NonNullable<Parameters<typeof startDashboards>[0]['demo']>
+
+type Options = {
+  settings: Settings
+  log: Log
+  failed: (error: Error) => void
+  demo?: DemoHooks
+  prepare?: (journal: EmbeddedJournal, directory: Directory) => Promise<void>
+}
+
+/** Joins the parts, consumers first, so that nothing is acknowledged that nobody would judge. */
+export async function startPlatform({ settings, log, failed, demo, prepare }: Options): Promise<Platform> {
+  openDataDir(settings.dataDir, demo !== undefined)
+  const lock = await lockDataDir(settings.dataDir)
+  const tls =
+    settings.tlsCert === null || settings.tlsKey === null
+      ? null
+      : { cert: readFileSync(settings.tlsCert), key: readFileSync(settings.tlsKey) }
+
+  const journal = await openJournal({
+    dir: settings.dataDir,
+    cursors,
+    maxBytes: settings.journalMaxMb * 1024 * 1024,
+    maxAgeMs: settings.journalMaxDays * day,
+    flushLedger: settings.flushLedger,
+    log,
+  })
+  const directory = new Directory()
+  if (prepare) await prepare(journal, directory)
+  await journal.append([recordDraft({ kind: 'platform.started', version, mode: settings.mode })])
+
+  const [alerts, ingest] = await Promise.all([
+    startAlerts({
+      config: {
+        dataDir: settings.dataDir,
+        mode: settings.mode,
+        packsDir: settings.packsDir,
+        webhook:
+          settings.webhookUrl === null || settings.webhookSecret === null
+            ? null
+            : { url: settings.webhookUrl, secret: settings.webhookSecret, allowLoopback: settings.webhookAllowLoopback },
+      },
+      journal,
+      log,
+      failed,
+    }),
+    startIngest({
+      config: { dataDir: settings.dataDir, zone: settings.zone, retentionDays: settings.historyDays },
+      journal,
+      log,
+      failed,
+    }),
+  ])
+  const state = await alerts.state()
+  directory.load(state.rows, state.series)
+
+  const gateway = await startGateway({
+    config: {
+      host: settings.host,
+      mqttPort: settings.mqttPort,
+      mqttsPort: settings.mqttsPort,
+      tls,
+      maxPacketBytes: settings.maxPacketKb * 1024,
+      maxMessagesPerSecond: settings.maxMessagesPerSecond,
+      maxConnectionsPerEnterprise: settings.maxConnectionsPerEnterprise,
+    },
+    journal,
+    directory,
+    log,
+  })
+  const parts = (): PartStatus[] => [journal.status(), gateway.status(), ingest.status(), alerts.status()]
+  const dashboards = await startDashboards({
+    config: {
+      host: settings.host,
+      port: settings.httpPort ?? 0,
+      tls,
+      dataDir: settings.dataDir,
+      mode: settings.mode,
+      jurisdiction: settings.jurisdiction,
+      zone: settings.zone,
+      adminPassword: settings.adminPassword,
+      openOnLoopback: demo !== undefined,
+      distDir: join(import.meta.dirname, 'dist'),
+      version,
+      metricsToken: settings.metricsToken,
+    },
+    journal,
+    directory,
+    history: ingest,
+    alarmBook: alerts,
+    state,
+    connections: gateway,
+    telemetry: gateway.telemetry,
+    upgrades: { '/mqtt': gateway.handleUpgrade },
+    parts,
+    log,
+    ...(demo && { demo }),
+  })
+  const live = journal.follow('live', state.pos, (batch) => {
+    for (const entry of batch.entries) if (entry.stream === 'record') directory.apply(entry)
+    dashboards.apply(batch)
+    live?.release(batch.next)
+  })
+
+  return {
+    gateway,
+    dashboards,
+    journal,
+    directory,
+    addresses: [{ name: 'http', url: dashboards.url }, ...gateway.addresses],
+    /** Sources first, so that whatever was acknowledged is also judged and stored. */
+    async stop() {
+      await gateway.stop()
+      await journal.append([recordDraft({ kind: 'platform.stopped' })])
+      await dashboards.stop()
+      await live.stop()
+      await Promise.all([alerts.stop(), ingest.stop()])
+      await journal.stop()
+      await lock.release()
+    },
+  }
+}

@@ -1,0 +1,308 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { BadSetting } from './core/errors.ts'
+import { isMode, type Mode } from './core/mode.ts'
+
+type Reader<T> = (text: string, name: string) => T
+type Setting<T> = { env: string; read: Reader<T>; fallback: T; example: string; says: string }
+
+const wrong = (name: string, text: string, why: string, example: string): BadSetting =>
+  new BadSetting(`${name} is ${JSON.stringify(text)}: ${why}; for example ${name}=${example}`, { setting: name })
+
+const text: Reader<string> = (value) => value
+
+/** A port; 0 picks a free one, `off` closes the listener. */
+const port: Reader<number | null> = (value, name) => {
+  if (value === 'off') return null
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number > 65_535) throw wrong(name, value, 'a port is 0 to 65535, or off', '8080')
+  return number
+}
+
+const integer =
+  (min: number, max: number, example: string): Reader<number> =>
+  (value, name) => {
+    const number = Number(value)
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      throw wrong(name, value, `it must be a whole number from ${min} to ${max}`, example)
+    return number
+  }
+
+const oneOf =
+  <T extends string>(choices: readonly T[]): Reader<T> =>
+  (value, name) => {
+    if (!choices.includes(value as T)) throw wrong(name, value, `it must be one of ${choices.join(', ')}`, choices[0]!)
+    return value as T
+  }
+
+const flag: Reader<boolean> = (value, name) => {
+  if (value === '1' || value === 'true') return true
+  if (value === '0' || value === 'false' || value === '') return false
+  throw wrong(name, value, 'it must be 1 or 0', '1')
+}
+
+const mode: Reader<Mode> = (value, name) => {
+  if (!isMode(value)) throw wrong(name, value, 'it must be live, drill, test or simulated', 'live')
+  return value
+}
+
+const timeZone: Reader<string> = (value, name) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone
+  } catch {
+    throw wrong(name, value, 'it is not a time zone this machine knows', 'Asia/Shanghai')
+  }
+}
+
+const httpUrl: Reader<string> = (value, name) => {
+  const url = URL.parse(value)
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    throw wrong(name, value, 'it is not an http or https address', 'https://example.org/hook')
+  return value
+}
+
+const setting = <T>(env: string, read: Reader<T>, fallback: T, example: string, says: string): Setting<T> => ({
+  env,
+  read,
+  fallback,
+  example,
+  says,
+})
+const optional =
+  <T>(read: Reader<T>): Reader<T | null> =>
+  (value, name) =>
+    value === '' ? null : read(value, name)
+
+/** Every setting there is: its variable (environment wins over watchfire.yaml), how it is read, what it is without one. */
+export const settingsTable = {
+  dataDir: setting('WATCHFIRE_DATA_DIR', text, './data', '/var/lib/watchfire', 'everything embedded lives here'),
+  host: setting(
+    'WATCHFIRE_HOST',
+    text,
+    '127.0.0.1',
+    '0.0.0.0',
+    'address all listeners bind; a public one needs TLS or WATCHFIRE_INSECURE=1',
+  ),
+  insecure: setting('WATCHFIRE_INSECURE', flag, false, '1', 'listen on a public address without TLS'),
+  httpPort: setting(
+    'WATCHFIRE_HTTP_PORT',
+    port,
+    8080 as number | null,
+    '8080',
+    'pages, API, live feed, MQTT over WebSocket at /mqtt',
+  ),
+  mqttPort: setting('WATCHFIRE_MQTT_PORT', port, 1883 as number | null, '1883', 'MQTT over TCP'),
+  mqttsPort: setting('WATCHFIRE_MQTTS_PORT', port, 8883 as number | null, '8883', 'MQTT over TLS; closed without a certificate'),
+  jt808Port: setting(
+    'WATCHFIRE_JT808_PORT',
+    port,
+    null as number | null,
+    '6808',
+    'JT/T 808 vehicles: not in this version, the port stays closed',
+  ),
+  gb26875Port: setting(
+    'WATCHFIRE_GB26875_PORT',
+    port,
+    null as number | null,
+    '5200',
+    'GB/T 26875 fire panels: not in this version, the port stays closed',
+  ),
+  hj212Port: setting(
+    'WATCHFIRE_HJ212_PORT',
+    port,
+    null as number | null,
+    '6212',
+    'HJ 212 stations: not in this version, the port stays closed',
+  ),
+  tlsCert: setting(
+    'WATCHFIRE_TLS_CERT',
+    optional(text),
+    null,
+    '/etc/watchfire/cert.pem',
+    'certificate (PEM file); turns on HTTPS and MQTTS',
+  ),
+  tlsKey: setting(
+    'WATCHFIRE_TLS_KEY',
+    optional(text),
+    null,
+    '/etc/watchfire/key.pem',
+    'private key (PEM file) of the certificate',
+  ),
+  adminPassword: setting(
+    'WATCHFIRE_ADMIN_PASSWORD',
+    optional(text),
+    null,
+    'a long sentence',
+    'password of `admin` at the first start; random without it',
+  ),
+  mode: setting('WATCHFIRE_MODE', mode, 'live' as Mode, 'live', "the deployment's own mode"),
+  store: setting('WATCHFIRE_STORE', oneOf(['embedded'] as const), 'embedded' as 'embedded', 'embedded', 'where history is kept'),
+  logLevel: setting(
+    'WATCHFIRE_LOG_LEVEL',
+    oneOf(['debug', 'info', 'warn', 'error'] as const),
+    'info' as 'debug' | 'info' | 'warn' | 'error',
+    'info',
+    'what is logged on stderr',
+  ),
+  zone: setting('WATCHFIRE_ZONE', timeZone, 'Asia/Shanghai', 'Asia/Shanghai', 'time zone of pages and of day boundaries'),
+  jurisdiction: setting('WATCHFIRE_JURISDICTION', text, '烽燧', '滨江县应急管理局', 'the name in the status bar of the wall'),
+  packsDir: setting(
+    'WATCHFIRE_PACKS_DIR',
+    optional(text),
+    null,
+    '/etc/watchfire/packs',
+    'a folder of rule packs beside the ones that ship; same ids replace ours',
+  ),
+  webhookUrl: setting(
+    'WATCHFIRE_WEBHOOK_URL',
+    optional(httpUrl),
+    null,
+    'https://example.org/hook',
+    'alarm changes are posted here, signed',
+  ),
+  webhookSecret: setting(
+    'WATCHFIRE_WEBHOOK_SECRET',
+    optional(text),
+    null,
+    'a long random string',
+    'key of the HMAC-SHA256 signature of what is posted',
+  ),
+  webhookAllowLoopback: setting(
+    'WATCHFIRE_WEBHOOK_ALLOW_LOOPBACK',
+    flag,
+    false,
+    '1',
+    'allow a webhook on this machine or its local network',
+  ),
+  metricsToken: setting(
+    'WATCHFIRE_METRICS_TOKEN',
+    optional(text),
+    null,
+    'a long random string',
+    '/metrics asks for it off loopback',
+  ),
+  journalMaxMb: setting(
+    'WATCHFIRE_JOURNAL_MAX_MB',
+    integer(64, 10_000_000, '20480'),
+    20_480,
+    '20480',
+    'most disk the journal of readings takes (MiB)',
+  ),
+  journalMaxDays: setting(
+    'WATCHFIRE_JOURNAL_MAX_DAYS',
+    integer(1, 3650, '7'),
+    7,
+    '7',
+    'how long the journal keeps readings (history keeps them longer)',
+  ),
+  historyDays: setting('WATCHFIRE_HISTORY_DAYS', integer(1, 36_500, '400'), 400, '400', 'how long history keeps raw readings'),
+  maxPacketKb: setting('WATCHFIRE_MAX_PACKET_KB', integer(1, 262_144, '256'), 256, '256', 'largest MQTT packet (KiB)'),
+  maxMessagesPerSecond: setting(
+    'WATCHFIRE_MAX_MESSAGES_PER_SECOND',
+    integer(1, 10_000_000, '10000'),
+    10_000,
+    '10000',
+    "a device's rate; above it its socket is paused",
+  ),
+  maxConnectionsPerEnterprise: setting(
+    'WATCHFIRE_MAX_CONNECTIONS_PER_ENTERPRISE',
+    integer(1, 1_000_000, '20000'),
+    20_000,
+    '20000',
+    'connections one enterprise may hold',
+  ),
+  flushLedger: setting(
+    'WATCHFIRE_FLUSH_LEDGER',
+    flag,
+    false,
+    '1',
+    'write down how far the disk has been flushed (for the power-cut test)',
+  ),
+} satisfies Record<string, Setting<unknown>>
+
+type Table = typeof settingsTable
+export type Settings = { -readonly [K in keyof Table]: Table[K]['fallback'] extends infer T ? T : never }
+
+/**
+ * Settings from `watchfire.yaml` (if the file exists) and the environment, which wins. Raises `BadSetting` naming the
+ * setting, what is wrong and an example. `warnings` are for names nobody knows, which are mostly typing errors.
+ */
+export function readSettings(env: NodeJS.ProcessEnv, yamlFile: string): { settings: Settings; warnings: string[] } {
+  const table = settingsTable as Record<string, Setting<unknown>>
+  const fromFile = readYaml(yamlFile)
+  const names = new Map(Object.entries(table).map(([name, { env }]) => [env, name]))
+  const unknown = Object.keys(fromFile).find((name) => !Object.hasOwn(table, name))
+  if (unknown !== undefined) {
+    throw new BadSetting(`${yamlFile} sets ${unknown}, which is not a setting; known are ${Object.keys(table).join(', ')}`, {
+      setting: unknown,
+    })
+  }
+  const settings: Record<string, unknown> = {}
+  for (const [name, { env: variable, read, fallback }] of Object.entries(table)) {
+    const given = env[variable] ?? fromFile[name]
+    settings[name] = given === undefined ? fallback : read(String(given), env[variable] === undefined ? name : variable)
+  }
+  const checked = settings as Settings
+  checkTogether(checked)
+  const warnings = Object.keys(env)
+    .filter((variable) => variable.startsWith('WATCHFIRE_') && !names.has(variable))
+    .map((variable) => `${variable} is not a setting and has no effect`)
+  return { settings: { ...checked, dataDir: resolve(checked.dataDir) }, warnings }
+}
+
+const loopback = /^(127\.|::1$|localhost$)/
+
+/** Only this machine can reach an address like this. */
+export const isLoopbackHost = (host: string): boolean => loopback.test(host)
+
+function checkTogether(settings: Settings): void {
+  if ((settings.tlsCert === null) !== (settings.tlsKey === null)) {
+    throw new BadSetting('WATCHFIRE_TLS_CERT and WATCHFIRE_TLS_KEY belong together: set both or neither')
+  }
+  for (const [name, file] of [
+    ['WATCHFIRE_TLS_CERT', settings.tlsCert],
+    ['WATCHFIRE_TLS_KEY', settings.tlsKey],
+  ] as const) {
+    if (file === null) continue
+    try {
+      readFileSync(file)
+    } catch (error) {
+      throw new BadSetting(
+        `${name} names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}); give a PEM file`,
+        { setting: name },
+      )
+    }
+  }
+  if (!isLoopbackHost(settings.host) && settings.tlsCert === null && !settings.insecure) {
+    throw new BadSetting(
+      `WATCHFIRE_HOST is ${settings.host}, which others can reach, but there is no TLS: set WATCHFIRE_TLS_CERT and WATCHFIRE_TLS_KEY, or accept it with WATCHFIRE_INSECURE=1`,
+      { setting: 'WATCHFIRE_HOST' },
+    )
+  }
+  if ((settings.webhookUrl === null) !== (settings.webhookSecret === null)) {
+    throw new BadSetting('WATCHFIRE_WEBHOOK_URL and WATCHFIRE_WEBHOOK_SECRET belong together: what is posted is always signed')
+  }
+  if (settings.httpPort === null)
+    throw new BadSetting(
+      'WATCHFIRE_HTTP_PORT cannot be off: without it nobody sees an alarm; for example 8080, or 0 for a free one',
+    )
+}
+
+function readYaml(file: string): Record<string, unknown> {
+  let source: string
+  try {
+    source = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new BadSetting(`${file} cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    const value: unknown = parseYaml(source, { schema: 'core', maxAliasCount: 0 })
+    if (value === null || value === undefined) return {}
+    if (typeof value !== 'object' || Array.isArray(value)) throw new Error('it must be a list of `name: value` lines')
+    return value as Record<string, unknown>
+  } catch (error) {
+    throw new BadSetting(`${file}: ${(error as Error).message.split('\n')[0]}`)
+  }
+}

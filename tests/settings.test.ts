@@ -1,0 +1,77 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openDataDir } from '../data-dir.ts'
+import { readSettings } from '../settings.ts'
+
+const dir = () => mkdtempSync(join(tmpdir(), 'watchfire-settings-'))
+const read = (env: Record<string, string>, yaml = '') => {
+  const file = join(dir(), 'watchfire.yaml')
+  if (yaml) writeFileSync(file, yaml)
+  return readSettings(env, file)
+}
+
+test('without any setting the platform listens on loopback, on the ports of the contract', () => {
+  const { settings, warnings } = read({})
+  expect(settings).toMatchObject({
+    host: '127.0.0.1',
+    httpPort: 8080,
+    mqttPort: 1883,
+    mqttsPort: 8883,
+    mode: 'live',
+    store: 'embedded',
+  })
+  expect(warnings).toEqual([])
+})
+
+test('the environment wins over the file', () => {
+  const { settings } = read({ WATCHFIRE_HTTP_PORT: '0' }, 'httpPort: 9000\nmqttPort: off\nzone: Europe/Berlin\n')
+  expect(settings).toMatchObject({ httpPort: 0, mqttPort: null, zone: 'Europe/Berlin' })
+})
+
+test.each([
+  [{ WATCHFIRE_HTTP_PORT: '70000' }, /WATCHFIRE_HTTP_PORT is "70000".*for example WATCHFIRE_HTTP_PORT=8080/],
+  [{ WATCHFIRE_HTTP_PORT: 'off' }, /cannot be off/],
+  [{ WATCHFIRE_MODE: 'production' }, /live, drill, test or simulated/],
+  [{ WATCHFIRE_ZONE: 'Mars/Olympus' }, /time zone/],
+  [{ WATCHFIRE_STORE: 'influx' }, /must be one of embedded/],
+  [{ WATCHFIRE_TLS_CERT: '/nowhere/cert.pem' }, /belong together/],
+  [
+    { WATCHFIRE_TLS_CERT: '/nowhere/cert.pem', WATCHFIRE_TLS_KEY: '/nowhere/key.pem' },
+    /WATCHFIRE_TLS_CERT names \/nowhere\/cert.pem, which cannot be read/,
+  ],
+  [{ WATCHFIRE_HOST: '0.0.0.0' }, /others can reach.*WATCHFIRE_INSECURE=1/],
+  [{ WATCHFIRE_WEBHOOK_URL: 'ftp://x', WATCHFIRE_WEBHOOK_SECRET: 's' }, /http or https/],
+  [{ WATCHFIRE_WEBHOOK_URL: 'https://example.org' }, /always signed/],
+  [{ WATCHFIRE_JOURNAL_MAX_DAYS: '-1' }, /whole number from 1 to 3650/],
+] as [Record<string, string>, RegExp][])(
+  'a setting that makes no sense stops the start and says which, why and an example: %o',
+  (env, message) => {
+    expect(() => read(env)).toThrow(message)
+  },
+)
+
+test('a name nobody knows stops the start in the file and is a warning in the environment', () => {
+  expect(() => read({}, 'htpPort: 1\n')).toThrow(/sets htpPort, which is not a setting/)
+  expect(read({ WATCHFIRE_HTPP_PORT: '1' }).warnings).toEqual(['WATCHFIRE_HTPP_PORT is not a setting and has no effect'])
+})
+
+test('a file that is not YAML is named', () => {
+  expect(() => read({}, 'httpPort: [1\n')).toThrow(/watchfire\.yaml: /)
+  expect(() => read({}, '- 1\n')).toThrow(/name: value/)
+})
+
+test('demo data and real data never share a folder, and a newer format is not touched', () => {
+  const real = dir()
+  openDataDir(real, false)
+  openDataDir(real, false)
+  expect(() => openDataDir(real, true)).toThrow(/holds real data/)
+  const demo = dir()
+  openDataDir(demo, true)
+  expect(() => openDataDir(demo, false)).toThrow(/holds demo data/)
+  writeFileSync(join(real, 'format.json'), '{"format":99,"demo":false}')
+  expect(() => openDataDir(real, false)).toThrow(/format 99/)
+  writeFileSync(join(real, 'format.json'), '{')
+  expect(() => openDataDir(real, false)).toThrow(/cannot be read/)
+})
