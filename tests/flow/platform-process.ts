@@ -27,11 +27,15 @@ export type PlatformProcess = {
 export const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'watchfire-'))
 
 /** Starts the real platform as its own process on free ports and waits for `watchfire ready`. */
-export async function startProcess(options: { dataDir?: string; env?: Record<string, string>; entry?: string; keep?: boolean } = {}): Promise<PlatformProcess> {
+export async function startProcess(
+  options: { dataDir?: string; env?: Record<string, string>; entry?: string; keep?: boolean } = {},
+): Promise<PlatformProcess> {
   const dataDir = options.dataDir ?? temporaryDir()
   const began = performance.now()
   const env = {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WATCHFIRE_') && !name.startsWith('VITEST'))),
+    ...Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('WATCHFIRE_') && !name.startsWith('VITEST')),
+    ),
     WATCHFIRE_DATA_DIR: dataDir,
     WATCHFIRE_HTTP_PORT: '0',
     WATCHFIRE_MQTT_PORT: '0',
@@ -39,7 +43,11 @@ export async function startProcess(options: { dataDir?: string; env?: Record<str
     WATCHFIRE_ADMIN_PASSWORD: ADMIN_PASSWORD,
     ...options.env,
   }
-  const child = spawn(process.execPath, [join(root, 'launch.js'), options.entry ?? 'main.ts'], { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: dataDir })
+  const child = spawn(process.execPath, [join(root, 'launch.js'), options.entry ?? 'main.ts'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: dataDir,
+  })
   let stdout = ''
   let stderr = ''
   child.stderr!.on('data', (chunk: Buffer) => (stderr = (stderr + chunk).slice(-200_000)))
@@ -66,7 +74,9 @@ export async function startProcess(options: { dataDir?: string; env?: Record<str
     return { status: response.status, body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text) as never }
   }
   const token = () =>
-    (session ??= ask('POST', '/api/v1/session', { username: 'admin', password: ADMIN_PASSWORD }).then(({ body }) => (body as { token: string }).token))
+    (session ??= ask('POST', '/api/v1/session', { username: 'admin', password: ADMIN_PASSWORD }).then(
+      ({ body }) => (body as { token: string }).token,
+    ))
   return {
     http,
     mqtt,
