@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export type Received = { headers: IncomingHttpHeaders; body: string }
+export type Behaviour = (answer: ServerResponse, request: Received) => void
+
+export const accept: Behaviour = (answer) => answer.writeHead(204).end()
+export const status =
+  (code: number, headers: Record<string, string> = {}): Behaviour =>
+  (answer) =>
+    answer.writeHead(code, headers).end('words nobody asked for')
+export const hang: Behaviour = () => undefined
+export const reset: Behaviour = (answer) => answer.socket?.resetAndDestroy()
+/** Sends its head at once and its body for ever. */
+export const endless: Behaviour = (answer) => {
+  answer.writeHead(200)
+  const more = setInterval(() => answer.write('x'.repeat(1000)), 5)
+  answer.on('close', () => clearInterval(more))
+}
+export const slow =
+  (ms: number): Behaviour =>
+  (answer) =>
+    void setTimeout(() => answer.writeHead(200).end(), ms)
+
+/** A real HTTP server on a free port whose manners can be changed while it runs. */
+export async function startReceiver(behave: Behaviour = accept) {
+  const received: Received[] = []
+  const receiver = {
+    behave,
+    received,
+    url: '',
+    port: 0,
+    stop: () => Promise.resolve(),
+    listen: (_port: number) => Promise.resolve(),
+  }
+  const server = createServer((request, answer) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', (text: string) => (body += text))
+    request.on('end', () => {
+      const one = { headers: request.headers, body }
+      received.push(one)
+      receiver.behave(answer, one)
+    })
+  })
+  receiver.listen = async (port) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    receiver.port = (server.address() as AddressInfo).port
+    receiver.url = `http://127.0.0.1:${receiver.port}/hook/very-private-path`
+  }
+  receiver.stop = async () => {
+    server.closeAllConnections()
+    if (!server.listening) return
+    server.close()
+    await once(server, 'close')
+  }
+  await receiver.listen(0)
+  return receiver
+}
