@@ -13,8 +13,8 @@ import { pushText } from './push-text.ts'
 export type PushConfig = {
   url: string
   secret: string
-  /** alarms below this level are not pushed; once one has been, all its later changes are */
-  minLevel: Level
+  /** alarms below this level (default yellow) are not pushed; once one has been, all its later changes are */
+  minLevel?: Level
   allowLoopback: boolean
   timeoutMs?: number
   /** zone of the times people read in the text */
@@ -129,7 +129,7 @@ class Outbox implements Part {
     const change = readRecordEntry(entry)
     if (change.kind !== 'alarm.changed' || silent.has(change.change)) return null
     const { alarm } = change
-    const wanted = severity[alarm.level] >= severity[this.#config.minLevel]
+    const wanted = severity[alarm.level] >= severity[this.#config.minLevel ?? 'yellow']
     if (!wanted && !this.#told.has(alarm.id)) return null
     if (alarm.state === 'normal') this.#told.delete(alarm.id)
     else this.#told.add(alarm.id)

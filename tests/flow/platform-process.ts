@@ -28,7 +28,15 @@ export const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'watchfire-
 
 /** Starts the real platform as its own process on free ports and waits for `watchfire ready`. */
 export async function startProcess(
-  options: { dataDir?: string; env?: Record<string, string>; entry?: string; keep?: boolean } = {},
+  options: {
+    dataDir?: string
+    env?: Record<string, string>
+    entry?: string
+    keep?: boolean
+    /** a command that becomes the platform: `taskset -c 0`, `strace -D …` */
+    through?: string[]
+    root?: string
+  } = {},
 ): Promise<PlatformProcess> {
   const dataDir = options.dataDir ?? temporaryDir()
   const began = performance.now()
@@ -43,7 +51,13 @@ export async function startProcess(
     WATCHFIRE_ADMIN_PASSWORD: ADMIN_PASSWORD,
     ...options.env,
   }
-  const child = spawn(process.execPath, [join(root, 'launch.js'), options.entry ?? 'main.ts'], {
+  const command = [
+    ...(options.through ?? []),
+    process.execPath,
+    join(options.root ?? root, 'launch.js'),
+    options.entry ?? 'main.ts',
+  ]
+  const child = spawn(command[0]!, command.slice(1), {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: dataDir,
