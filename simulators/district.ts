@@ -84,6 +84,8 @@ const plants: Plant[] = [
 
 const two = (n: number) => String(n).padStart(2, '0')
 const toxic = new Set(['h2s', 'co', 'nh3'])
+/** upper end of the scale, %LEL or ppm */
+const ranges: Record<string, number> = { combustibleLel: 100, h2s: 100, co: 500, nh3: 100 }
 const gasNames: Record<string, string> = {
   combustibleLel: '可燃气体',
   oxygenVol: '氧气',
@@ -166,7 +168,8 @@ export function district(): District {
         {
           zoneId: zones[back ? 1 : 0]!,
           via: gatewayId,
-          attributes: gas === 'oxygenVol' ? {} : { substance: toxic.has(gas) ? gas : plant.burns },
+          attributes:
+            gas === 'oxygenVol' ? { range: 30 } : { substance: toxic.has(gas) ? gas : plant.burns, range: ranges[gas]! },
           model: { measures: toxic.has(gas) ? 'toxicPpm' : gas },
         },
       )
@@ -221,7 +224,7 @@ export function district(): District {
   enterprise('TRY', '试一试（示例）', '其他', placeAt(0, -100), ['试用点'])
   device('gas-detector', TRY_DEVICE, '试用气体探测器', 'TRY', placeAt(0, -100), {
     zoneId: 'TRY-Z1',
-    attributes: { substance: 'methane', expectedPeriodMs: DAY_MS },
+    attributes: { substance: 'methane', range: 100, expectedPeriodMs: DAY_MS },
     model: { measures: 'combustibleLel' },
     silent: true,
   })
