@@ -1,0 +1,28 @@
+import vue from '@vitejs/plugin-vue'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const pages = ['wall', 'desk', 'admin', 'map', 'login']
+
+/** `vite build dashboards`: one page per folder into dist/, nothing inline, nothing from another host. */
+export default defineConfig({
+  root: here('.'),
+  plugins: [vue()],
+  define: {
+    __VUE_OPTIONS_API__: false,
+    __VUE_PROD_DEVTOOLS__: false,
+    __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: false,
+    __VUE_I18N_FULL_INSTALL__: false,
+    __VUE_I18N_LEGACY_API__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+  },
+  build: {
+    outDir: here('../dist'),
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    // The polyfill would be an inline script in some builds; every browser this is for has modulepreload.
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: Object.fromEntries(pages.map((page) => [page, here(`./${page}/index.html`)])) },
+  },
+})

@@ -1,0 +1,82 @@
+import { has, t } from './i18n/i18n.ts'
+
+/** A call the server refused or never answered. `code` is the contract's, or `unreachable`. */
+export class ApiFailure extends Error {
+  readonly status: number
+  readonly code: string
+  readonly details: Record<string, unknown>
+  readonly retryAfterS: number | null
+
+  constructor(status: number, code: string, message: string, details: Record<string, unknown>, retryAfterS: number | null) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.details = details
+    this.retryAfterS = retryAfterS
+  }
+}
+
+type ErrorBody = { error?: { code?: string; message?: string; details?: Record<string, unknown> } }
+
+/** One call under /api/v1. The session is the cookie; nothing is stored in the page. */
+export async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      credentials: 'same-origin',
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  } catch {
+    throw new ApiFailure(0, 'unreachable', '', {}, null)
+  }
+  const text = await response.text()
+  let answer: unknown = null
+  try {
+    answer = text === '' ? null : JSON.parse(text)
+  } catch {
+    throw new ApiFailure(response.status, 'server', text.slice(0, 200), {}, null)
+  }
+  if (response.ok) return answer as T
+  const { error } = (answer ?? {}) as ErrorBody
+  const retry = Number(response.headers.get('retry-after'))
+  const code = response.status === 429 ? 'rate-limited' : (error?.code ?? 'server')
+  throw new ApiFailure(response.status, code, error?.message ?? '', error?.details ?? {}, retry > 0 ? Math.ceil(retry) : null)
+}
+
+/** What to tell a person about a failed call. */
+export function failureText(failure: unknown): string {
+  if (!(failure instanceof ApiFailure)) return t('errors.unknown', { message: String(failure) })
+  if (failure.code === 'rate-limited') {
+    return failure.retryAfterS === null ? t('errors.rate-limited-soon') : t('errors.rate-limited', { s: failure.retryAfterS })
+  }
+  const known = `errors.${failure.code}`
+  if (failure.code !== 'invalid' && has(known)) return t(known)
+  return failure.message !== '' ? failure.message : t('errors.server')
+}
+
+export type Session = {
+  user: { id: string; username: string; role: string; enterpriseId: string | null } | null
+  mode: 'live' | 'drill' | 'test' | 'simulated'
+  jurisdiction: string
+  zone: string
+  demo: boolean
+  version: string
+}
+
+/** Everything a paged list has, page by page: lists here are a jurisdiction's, thousands at most. */
+export async function all<T>(path: string, name: string): Promise<T[]> {
+  const found: T[] = []
+  let cursor: string | undefined
+  do {
+    const separator = path.includes('?') ? '&' : '?'
+    const page = await api<Record<string, unknown>>(
+      'GET',
+      cursor === undefined ? path : `${path}${separator}cursor=${encodeURIComponent(cursor)}`,
+    )
+    found.push(...((page[name] as T[] | undefined) ?? []))
+    cursor = page['next'] as string | undefined
+  } while (cursor !== undefined)
+  return found
+}

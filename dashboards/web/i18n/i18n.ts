@@ -1,0 +1,47 @@
+import { computed } from 'vue'
+import { createI18n } from 'vue-i18n'
+import { en } from './en.ts'
+import { zh } from './zh.ts'
+
+export type Locale = 'zh-CN' | 'en'
+const KEPT = 'watchfire.locale'
+
+function kept(): Locale {
+  try {
+    return localStorage.getItem(KEPT) === 'en' ? 'en' : 'zh-CN'
+  } catch {
+    return 'zh-CN' // storage may be forbidden in a kiosk
+  }
+}
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: kept() as string,
+  fallbackLocale: 'zh-CN',
+  messages: { 'zh-CN': zh, en } as Record<string, typeof zh>,
+  missingWarn: false,
+  fallbackWarn: false,
+})
+
+export const locale = i18n.global.locale
+export const isChinese = computed(() => locale.value !== 'en')
+
+/** The words for a key; in templates it follows the language switch. */
+export const t = (key: string, named: Record<string, unknown> = {}): string => i18n.global.t(key, named)
+export const has = (key: string): boolean => i18n.global.te(key, 'zh-CN')
+
+/** A text the record holds in both languages. */
+export const said = (text: { zh: string; en: string }): string => (isChinese.value ? text.zh : text.en)
+
+export function setLocale(next: Locale): void {
+  locale.value = next
+  document.documentElement.lang = next
+  try {
+    localStorage.setItem(KEPT, next)
+  } catch {
+    // only the memory of it is lost
+  }
+}
+
+export const switchLocale = (): void => setLocale(isChinese.value ? 'en' : 'zh-CN')
+document.documentElement.lang = locale.value

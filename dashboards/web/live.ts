@@ -1,0 +1,161 @@
+import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import type { Alarm } from '../../core/alarm.ts'
+import type { Heartbeat, LiveReading, Subscribe } from '../../core/live.ts'
+import { Feed, type Link } from './feed.ts'
+import { freshnessOf, INTERRUPTED_MS, type Freshness } from './freshness.ts'
+import { fromSnapshot, withChange, withReadings, type LiveState } from './live-state.ts'
+
+/** What came back after an interruption. */
+export type Recovery = { at: number; gapMs: number; missed: number }
+
+export type Live = {
+  state: ShallowRef<LiveState | null>
+  alarms: ComputedRef<LiveState['alarms']>
+  devices: ComputedRef<LiveState['devices']>
+  readings: ComputedRef<LiveState['readings']>
+  heartbeat: ShallowRef<Heartbeat | null>
+  /** heartbeats received since the page opened: what the heartbeat cell steps on */
+  beats: Ref<number>
+  link: ShallowRef<Link>
+  freshness: Ref<Freshness>
+  /** server time at the last heartbeat: where the picture stands */
+  pictureAt: Ref<number | null>
+  recovery: ShallowRef<Recovery | null>
+  /** server time, moving in whole seconds; drives every age on the screen */
+  now: Ref<number>
+  serverNow(): number
+  onAlarm(heard: (alarm: Alarm) => void): void
+}
+
+const READINGS_EVERY_MS = 200
+const RECOVERY_SHOWN_MS = 30_000
+const TICK_MS = 250
+
+/** Joins feed and state for a page: alarms at once, readings at most five times a second, ages once a second. */
+export function useLive(subscribe: Subscribe = {}): Live {
+  const state = shallowRef<LiveState | null>(null)
+  const heartbeat = shallowRef<Heartbeat | null>(null)
+  const beats = ref(0)
+  const link = shallowRef<Link>({ connected: false, attempt: 0, reason: null })
+  const freshness = ref<Freshness>('waiting')
+  const pictureAt = ref<number | null>(null)
+  const recovery = shallowRef<Recovery | null>(null)
+  const now = ref(Date.now())
+  const alarmHeard: ((alarm: Alarm) => void)[] = []
+
+  // Server time from the last message that carried it; performance.now() does not jump when the browser's clock is set.
+  let serverTs = Date.now()
+  let serverTsAt = performance.now()
+  let lastBeatAt: number | null = null
+  let before: { at: number; ids: Set<string> } | null = null
+  const serverNow = () => serverTs + (performance.now() - serverTsAt)
+  const setClock = (ts: number) => {
+    serverTs = ts
+    serverTsAt = performance.now()
+  }
+
+  let pending = new Map<string, LiveReading>()
+  let flushing = false
+  let flushedAt = 0
+  const flush = () => {
+    flushing = false
+    flushedAt = performance.now()
+    const readings = [...pending.values()]
+    pending = new Map()
+    if (state.value) state.value = withReadings(state.value, readings)
+  }
+  const flushSoon = () => {
+    if (flushing) return
+    flushing = true
+    const wait = Math.max(0, flushedAt + READINGS_EVERY_MS - performance.now())
+    setTimeout(() => (document.visibilityState === 'visible' ? requestAnimationFrame(flush) : flush()), wait)
+  }
+
+  const feed = new Feed(subscribe, {
+    snapshot(snapshot) {
+      pending.clear()
+      setClock(snapshot.serverTs)
+      now.value = Math.floor(serverNow() / 1000) * 1000
+      state.value = fromSnapshot(snapshot)
+      // The first snapshot starts the count: a server that never beats is as silent as one that stopped.
+      lastBeatAt ??= performance.now()
+      pictureAt.value ??= snapshot.serverTs
+    },
+    change(change) {
+      if (!state.value) return
+      state.value = withChange(state.value, change)
+      if (change.kind === 'alarm') {
+        markPainted(change.alarm)
+        for (const heard of alarmHeard) heard(change.alarm)
+      }
+    },
+    readings({ readings }) {
+      for (const reading of readings) pending.set(`${reading[0]}\n${reading[1]}`, reading)
+      flushSoon()
+    },
+    heartbeat(beat) {
+      setClock(beat.serverTs)
+      const silentMs = performance.now() - (lastBeatAt ?? performance.now())
+      lastBeatAt = performance.now()
+      heartbeat.value = beat
+      beats.value++
+      if (before && silentMs >= INTERRUPTED_MS) {
+        const missed = [...(state.value?.alarms.keys() ?? [])].filter((id) => !before!.ids.has(id)).length
+        recovery.value = { at: beat.serverTs, gapMs: beat.serverTs - before.at, missed }
+      }
+      before = null
+      pictureAt.value = beat.serverTs
+      freshness.value = 'live'
+    },
+    link(next) {
+      link.value = next
+    },
+  })
+
+  const tick = () => {
+    now.value = Math.floor(serverNow() / 1000) * 1000
+    freshness.value = freshnessOf(lastBeatAt === null ? null : performance.now() - lastBeatAt)
+    // What was on the screen when the silence began, so that the recovery can say what is new.
+    if (freshness.value === 'delayed' && pictureAt.value !== null && !before && state.value) {
+      before = { at: pictureAt.value, ids: new Set(state.value.alarms.keys()) }
+    }
+    if (recovery.value && serverNow() - recovery.value.at > RECOVERY_SHOWN_MS) recovery.value = null
+  }
+  const ticker = setInterval(tick, TICK_MS)
+  feed.start()
+  onScopeDispose(() => {
+    clearInterval(ticker)
+    feed.stop()
+  })
+
+  const empty = new Map<never, never>()
+  return {
+    state,
+    alarms: computed(() => state.value?.alarms ?? empty),
+    devices: computed(() => state.value?.devices ?? empty),
+    readings: computed(() => state.value?.readings ?? empty),
+    heartbeat,
+    beats,
+    link,
+    freshness,
+    pictureAt,
+    recovery,
+    now,
+    serverNow,
+    onAlarm: (heard) => void alarmHeard.push(heard),
+  }
+}
+
+const MARKS_KEPT = 500
+let marks = 0
+
+/** Performance marks `alarm-received` and, once the frame that shows it has been drawn, `alarm-painted`. */
+function markPainted({ id, version, level, state }: Alarm): void {
+  if (marks++ % MARKS_KEPT === 0) {
+    performance.clearMarks('alarm-received')
+    performance.clearMarks('alarm-painted')
+  }
+  const detail = { id, version, level, state }
+  performance.mark('alarm-received', { detail })
+  requestAnimationFrame(() => setTimeout(() => performance.mark('alarm-painted', { detail })))
+}

@@ -1,0 +1,26 @@
+import { shallowRef } from 'vue'
+import { api, ApiFailure, type Session } from './api.ts'
+
+export const session = shallowRef<Session | null>(null)
+
+export const toLogin = (): void => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`)
+
+/** Who is here. A page for people sends away whoever is nobody; an unreachable server is left for the page to show. */
+export async function loadSession(): Promise<void> {
+  try {
+    session.value = await api<Session>('GET', '/session')
+    if (!session.value.user) toLogin()
+  } catch (error) {
+    if (error instanceof ApiFailure && error.status === 401) toLogin()
+    else throw error
+  }
+}
+
+export async function leave(): Promise<void> {
+  await api('DELETE', '/session')
+  location.assign('/login')
+}
+
+const acting = ['admin', 'supervisor', 'duty']
+export const mayAct = (): boolean => acting.includes(session.value?.user?.role ?? '')
+export const isAdmin = (): boolean => session.value?.user?.role === 'admin'

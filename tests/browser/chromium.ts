@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs'
+import { chromium, type Browser } from 'playwright-core'
+
+const path = process.env['WATCHFIRE_CHROMIUM'] ?? '/usr/bin/chromium'
+
+/** Whether pages can be driven here. Missing is a failure under CI and said loudly elsewhere: a suite that did not run has not passed. */
+export function hasChromium(): boolean {
+  if (existsSync(path)) return true
+  const text = `no browser at ${path}: the browser tests did not run (apt-get install chromium, or set WATCHFIRE_CHROMIUM)`
+  if (process.env['CI']) throw new Error(text)
+  process.stderr.write(`\n*** ${text} ***\n`)
+  return false
+}
+
+export const launchChromium = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: path,
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
