@@ -1,9 +1,18 @@
 import { parseArgs } from 'node:util'
 import { benchLatency } from './latency.ts'
+import { benchMemory } from './memory.ts'
 import { benchMqtt } from './mqtt.ts'
+import { benchSlowDisk } from './slow-disk.ts'
+import { benchStart } from './start.ts'
 import { type Bench, markdown, type Row, writePage } from './report.ts'
 
-const sections: Record<string, (bench: Bench) => Promise<void>> = { mqtt: benchMqtt, latency: benchLatency }
+const sections: Record<string, (bench: Bench) => Promise<void>> = {
+  mqtt: benchMqtt,
+  latency: benchLatency,
+  'slow-disk': benchSlowDisk,
+  start: benchStart,
+  memory: benchMemory,
+}
 
 const usage = `npm run bench -- [--quick] [--only ${Object.keys(sections).join(',')}] [--rounds N] [--seconds S] [--write]
   --quick   less of everything, under 90 s

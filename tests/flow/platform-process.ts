@@ -35,7 +35,10 @@ export async function startProcess(
     keep?: boolean
     /** a command that becomes the platform: `taskset -c 0`, `strace -D …` */
     through?: string[]
+    /** the checkout to run, ours unless given */
     root?: string
+    /** ends it with SIGKILL, also before it is ready */
+    killedBy?: AbortSignal
   } = {},
 ): Promise<PlatformProcess> {
   const dataDir = options.dataDir ?? temporaryDir()
@@ -62,6 +65,7 @@ export async function startProcess(
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: dataDir,
   })
+  options.killedBy?.addEventListener('abort', () => child.kill('SIGKILL'))
   let stdout = ''
   let stderr = ''
   child.stderr!.on('data', (chunk: Buffer) => (stderr = (stderr + chunk).slice(-200_000)))
