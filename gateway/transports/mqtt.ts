@@ -1,0 +1,156 @@
+import type { Aedes } from 'aedes'
+import type { IncomingMessage } from 'node:http'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
+import { createWebSocketStream, WebSocketServer } from 'ws'
+import { BadSetting } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { ReadingBuffer } from '../reading-buffer.ts'
+import { openBroker } from './mqtt/broker.ts'
+import { Connection, type Host, type Limits } from './mqtt/connection.ts'
+import type { Peer, Policy } from './mqtt/policy.ts'
+import { Sessions } from './mqtt/sessions.ts'
+
+export type MqttConfig = {
+  host: string
+  mqttPort: number | null
+  mqttsPort: number | null
+  tls: { cert: Uint8Array; key: Uint8Array } | null
+  maxPacketBytes: number
+  maxConnections: number
+}
+
+export type MqttTransport = {
+  addresses: { name: string; url: string }[]
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  connections(): number
+  figures(): Record<string, number>
+  broker: Aedes
+  stop(): Promise<void>
+}
+
+const CHECK_MS = 500
+const BACKLOG = 4_096
+const STOP_WAIT_MS = 3_000
+
+/** MQTT 3.1 and 3.1.1 over TCP, TLS and WebSocket. Bytes only: what a message means is the policy's business. */
+export async function startMqtt(
+  config: MqttConfig,
+  policyOf: (broker: Aedes) => Policy,
+  buffer: ReadingBuffer,
+  now: () => number,
+  log: Log,
+): Promise<MqttTransport> {
+  const { broker, memory } = await openBroker(log)
+  const connections = new Set<Connection>()
+  const figures = { droppedQos0: 0, protocolErrors: 0, refused: 0, paused: 0, resentQos2: 0, turnedAway: 0 }
+  const limits: Limits = {
+    maxPacketBytes: config.maxPacketBytes,
+    maxLoginBytes: Math.min(16_384, config.maxPacketBytes),
+    maxClientIdLength: 512,
+    maxSubscriptions: 1_000,
+    maxAwaitingRelease: 1_000,
+    loginTimeoutMs: 10_000,
+    stuckTimeoutMs: 60_000,
+  }
+  const host: Host = {
+    policy: policyOf(broker),
+    buffer,
+    sessions: new Sessions((name) => void memory.forget({ id: name })),
+    limits,
+    figures,
+    now,
+    attach: (side) => void broker.handle(side),
+    gone: (connection) => void connections.delete(connection),
+  }
+
+  const accept = (socket: Duplex, peer: Peer) => {
+    if (connections.size >= config.maxConnections) {
+      figures.turnedAway++
+      socket.destroy()
+      return
+    }
+    connections.add(new Connection(socket, peer, host))
+  }
+  const acceptSocket = (over: Peer['over']) => (socket: Socket) => {
+    socket.setNoDelay(true)
+    accept(socket, peerOf(socket.remoteAddress, over))
+  }
+
+  const addresses: MqttTransport['addresses'] = []
+  const servers: Server[] = []
+  const listen = async (name: 'mqtt' | 'mqtts', server: Server, port: number) => {
+    servers.push(server)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          new BadSetting(
+            `${name} cannot listen on ${config.host}:${port} (${error.code}); choose another port, or 0 for a free one`,
+          ),
+        ),
+      )
+      server.listen({ host: config.host, port, backlog: BACKLOG }, resolve)
+    })
+    const { address, port: bound, family } = server.address() as AddressInfo
+    addresses.push({ name, url: `${name}://${family === 'IPv6' ? `[${address}]` : address}:${bound}` })
+  }
+  if (config.mqttPort !== null) await listen('mqtt', createServer(acceptSocket('mqtt')), config.mqttPort)
+  if (config.mqttsPort !== null && config.tls !== null) {
+    const { cert, key } = config.tls
+    const server = createTlsServer(
+      { cert: Buffer.from(cert), key: Buffer.from(key), handshakeTimeout: 10_000 },
+      acceptSocket('mqtts'),
+    )
+    server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error: error.message }))
+    await listen('mqtts', server, config.mqttsPort)
+  }
+
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: config.maxPacketBytes + 16,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
+  })
+
+  const check = setInterval(() => {
+    const monotonic = performance.now()
+    const receivedAt = now()
+    for (const connection of connections) connection.check(monotonic, receivedAt)
+  }, CHECK_MS)
+
+  return {
+    addresses,
+    broker,
+    connections: () => connections.size,
+    figures: () => ({
+      watchfire_gateway_sockets: connections.size,
+      watchfire_gateway_sockets_turned_away_total: figures.turnedAway,
+      watchfire_gateway_protocol_errors_total: figures.protocolErrors,
+      watchfire_gateway_qos0_dropped_total: figures.droppedQos0,
+      watchfire_gateway_qos2_resent_total: figures.resentQos2,
+      watchfire_gateway_offline_dropped_total: memory.dropped,
+      watchfire_gateway_socket_pauses_total: figures.paused,
+    }),
+    handleUpgrade(request, socket, head) {
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        accept(createWebSocketStream(webSocket), peerOf(request.socket.remoteAddress, 'ws'))
+      })
+    },
+    /** Reads nothing more, acknowledges what is on its way to the disk, then closes everything. */
+    async stop() {
+      clearInterval(check)
+      for (const server of servers) server.close()
+      for (const connection of connections) connection.quiesce()
+      await Promise.race([buffer.settled(), new Promise((resolve) => setTimeout(resolve, STOP_WAIT_MS).unref())])
+      for (const connection of connections) connection.close('platform stopped')
+      await new Promise<void>((resolve) => broker.close(() => resolve()))
+      webSockets.close()
+    },
+  }
+}
+
+function peerOf(address: string | undefined, over: Peer['over']): Peer {
+  const plain = (address ?? '').replace(/^::ffff:/, '')
+  return { address: plain, isLoopback: plain === '::1' || plain.startsWith('127.'), over }
+}
