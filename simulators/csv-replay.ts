@@ -148,10 +148,7 @@ async function connect(options: ReplayOptions, header: string[], lines: Line[], 
   const devices = [...new Set(columns.map(({ device }) => device))]
   const without = devices.filter((device) => device === null || !tokens.has(device))
   if (without.length > 0 && token === null) {
-    throw new Invalid(
-      'no-token',
-      `give --token${without[0] === null ? '' : ` (of a gateway), or a token for ${without.join(', ')} with --tokens`}`,
-    )
+    throw new Invalid('no-token', `give the token of ${without.join(', ')} with --tokens, or of their gateway with --token`)
   }
   const open = async (token: string) => {
     const line = new Line(await Link.open({ url, token, reconnect: true }), outbox)

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { Invalid, PlatformError } from '../core/errors.ts'
 import { readColumnMap, readDuration, readMoment } from './column-map.ts'
+import { TRY_TOKEN } from './district.ts'
 import { replay, type ReplayOptions, type ReplayResult, type Spot } from './csv-replay.ts'
 
-const HELP = `npm run replay -- FILE.csv --map 'metric=Column,…' (--time COLUMN | --start TIME --period 2s) --token TOKEN [options]
+const HELP = `npm run replay -- FILE.csv --map 'metric=Column,…' (--time COLUMN | --start TIME --period 2s) [options]
 
 Sends a CSV file over MQTT (QoS 1), measured times kept, and counts what was acknowledged.
 
@@ -22,7 +23,7 @@ When it was measured
 The platform keeps one value for each device, metric and millisecond: two rows with the same time are one report and a conflict.
 
 As whom
-  --token TOKEN         the device's token; of a gateway when the mapping names devices
+  --token TOKEN         the device's token (default: the demo's device TRY-01); of a gateway when the mapping names devices
   --tokens H01=TOKEN,…  devices of the mapping that connect by themselves
 
 How
@@ -70,13 +71,14 @@ function readOptions(args: string[]): ReplayOptions | null {
     throw new Invalid('bad-command', `--zone ${values.zone}: write for example +08:00`)
   if (values.separator.length !== 1 && values.separator !== '\\t')
     throw new Invalid('bad-command', '--separator is one character')
+  const columns = readColumnMap(values.map)
   return {
     file,
-    columns: readColumnMap(values.map),
+    columns,
     time: readTime(values),
     speed,
     url: values.url,
-    token: values.token ?? null,
+    token: values.token ?? (columns.every(({ device }) => device === null) ? TRY_TOKEN : null),
     tokens: readTokens(values.tokens),
     separator: values.separator === '\\t' ? '\t' : values.separator,
     encoding: readEncoding(values.encoding),

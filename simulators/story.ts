@@ -7,7 +7,10 @@ export type StoryState = {
   startedAt: number | null
   /** index of the step, −1 while waiting */
   step: number
+  /** for people, in Chinese and English; empty while waiting */
   stepName: string
+  /** for machines: the step's name in the scenario */
+  stepId: string
 }
 
 /** Where the story stands. It waits until somebody watches, runs once, and starts again when told to. */
@@ -38,8 +41,9 @@ export class Story {
   }
 
   state(): StoryState {
-    const { name, steps } = this.scenario
-    if (this.#startedAt === null) return { name, state: 'waiting', startedAt: null, step: -1, stepName: 'waiting' }
+    const { title, steps } = this.scenario
+    const name = inBothLanguages(title)
+    if (this.#startedAt === null) return { name, state: 'waiting', startedAt: null, step: -1, stepName: '', stepId: 'waiting' }
     const elapsed = this.#clock.now() - this.#startedAt
     const step = Math.max(
       0,
@@ -50,7 +54,10 @@ export class Story {
       state: elapsed < lengthMs(this.scenario) ? 'running' : 'done',
       startedAt: this.#startedAt,
       step,
-      stepName: steps[step]!.name,
+      stepName: inBothLanguages(steps[step]!.title),
+      stepId: steps[step]!.name,
     }
   }
 }
+
+const inBothLanguages = ({ zh, en }: { zh: string; en: string }) => `${zh} · ${en}`

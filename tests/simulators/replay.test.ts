@@ -120,8 +120,8 @@ test('what is wrong with the command or the file is said before anything is sent
     [[file], /which columns/, 2],
     [[file, '--map', 't=t', '--token', 'x'], /either --time COLUMN, or --start/, 2],
     [[file, '--map', 't=T', '--time', 'time', '--token', 'x'], /no column "T"; it has: time, t/, 2],
-    [[file, '--map', 't=t', '--time', 'time'], /give --token/, 2],
-    [[file, '--map', 'A.t=t', '--time', 'time', '--tokens', 'B=x'], /a token for A/, 2],
+    [[file, '--map', 'A.t=t', '--time', 'time'], /give the token of A with --tokens, or of their gateway/, 2],
+    [[file, '--map', 'A.t=t', '--time', 'time', '--tokens', 'B=x'], /the token of A/, 2],
     [[`${file}.not`, '--map', 't=t', '--time', 'time', '--token', 'x'], /no such file/, 2],
     [[file, '--map', 't=t', '--time', 'time', '--token', 'wf_wrong'], /^login-refused/, 1],
     [[file, '--map', 't=t', '--time', 'time', '--token', 'x', '--speed', '0'], /--speed 0/, 2],
@@ -148,4 +148,7 @@ test('a row whose time cannot be read is counted with its line and fails the run
   expect(text).toContain('rows not sent     1 with a time that cannot be read (first on line 2)')
   expect(code).toBe(1)
   expect(valuesOf(broker.received)).toEqual([{ who: 'x', metric: 'temperatureC', ts: startMs, value: 2 }])
+  // Without a token it is the demo's try-out device that measured.
+  await run([csv('t\n1\n'), '--map', 'temperatureC=t', ...start, '--period', '1s'])
+  expect(valuesOf(broker.received)).toMatchObject([{ who: 'wf_demo_try_01' }])
 })

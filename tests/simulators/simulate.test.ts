@@ -43,17 +43,18 @@ test('every reading the broker acknowledged is in the simulator’s log with val
 
 test('the story waits for the first viewer, runs its steps once, and starts again from the beginning when told to', async () => {
   const { sim, clock } = await simulator()
+  const name = '储罐区泄漏 · Leak in the tank area'
   await pass(sim, clock, 5)
-  expect(sim.state()).toEqual({ name: 'leak', state: 'waiting', startedAt: null, step: -1, stepName: 'waiting' })
+  expect(sim.state()).toEqual({ name, state: 'waiting', startedAt: null, step: -1, stepName: '', stepId: 'waiting' })
   sim.begin()
   const startedAt = clock.now()
   clock.advance(25_000)
   sim.begin()
-  expect(sim.state()).toEqual({ name: 'leak', state: 'running', startedAt, step: 1, stepName: 'gas-leak' })
+  expect(sim.state()).toEqual({ name, state: 'running', startedAt, step: 1, stepName: '气体泄漏 · Gas leak', stepId: 'gas-leak' })
   clock.advance(300_000)
-  expect(sim.state()).toMatchObject({ state: 'done', stepName: 'over' })
+  expect(sim.state()).toMatchObject({ state: 'done', stepId: 'over' })
   sim.restart()
-  expect(sim.state()).toMatchObject({ state: 'running', step: 0, stepName: 'calm', startedAt: clock.now() })
+  expect(sim.state()).toMatchObject({ state: 'running', step: 0, stepId: 'calm', startedAt: clock.now() })
   await sim.stop()
 })
 
