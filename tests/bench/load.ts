@@ -1,4 +1,4 @@
-import { PacketRing, RawMqttClient } from './raw-mqtt-client.ts'
+import { PacketRing, Publisher } from './publisher.ts'
 
 /**
  * The load client, a process of its own on its own core: `load.ts '<LoadSpec as JSON>'` prints a LoadResult as JSON.
@@ -31,7 +31,7 @@ async function run(spec: LoadSpec): Promise<LoadResult> {
   const starts: (() => void)[] = []
 
   for (const [i, { username, topic, payloads }] of spec.connections.entries()) {
-    const client = await RawMqttClient.connect(spec.port, `bench-${process.pid}-${i}`, username)
+    const client = await Publisher.connect(spec.port, `bench-${process.pid}-${i}`, username)
     const ring = new PacketRing(topic, payloads)
     let sent = 0
     let answered = 0

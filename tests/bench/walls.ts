@@ -1,7 +1,8 @@
 import { io, type Socket } from 'socket.io-client'
 import type { Change } from '../../core/live.ts'
 import { quantile } from './load.ts'
-import { publishPacket, RawMqttClient } from './raw-mqtt-client.ts'
+import { Publisher } from './publisher.ts'
+import { publishPacket } from './raw-mqtt-client.ts'
 
 /**
  * The watching end, a process of its own on the client's core: `walls.ts '<WatchSpec as JSON>'`. Publishes readings that
@@ -47,8 +48,8 @@ async function watch(spec: WatchSpec): Promise<WatchResult> {
 
   const ackTimes: number[] = []
   let expected = 0
-  const publishers: RawMqttClient[] = []
-  for (const { token } of spec.devices) publishers.push(await RawMqttClient.connect(spec.port, 'crossing', token))
+  const publishers: Publisher[] = []
+  for (const { token } of spec.devices) publishers.push(await Publisher.connect(spec.port, 'crossing', token))
   for (const [step, payload] of spec.crossings.entries()) {
     for (const [i, { id }] of spec.devices.entries()) {
       const client = publishers[i]!
@@ -56,7 +57,7 @@ async function watch(spec: WatchSpec): Promise<WatchResult> {
       const began = performance.now()
       client.onAcks = () => void ackTimes.push(performance.now() - began)
       started.set(`${id} ${level}`, began)
-      client.socket.write(publishPacket('v1/devices/me/telemetry', payload, step + 1))
+      client.socket.write(publishPacket('v1/devices/me/telemetry', payload, { id: step + 1 }))
       expected += spec.clients
       await new Promise((resolve) => setTimeout(resolve, spec.everyMs))
     }

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { publishPacket, RawMqttClient } from '../bench/raw-mqtt-client.ts'
+import { Publisher } from '../bench/publisher.ts'
+import { publishPacket } from '../bench/raw-mqtt-client.ts'
 import { startProcess } from '../flow/platform-process.ts'
 import { readTrace, type SystemCall } from './system-calls.ts'
 
@@ -29,7 +30,7 @@ test.skipIf(!hasStrace && process.env['CI'] !== 'true')(
     })
     const device = { enterpriseId, kind: 'other', name: 'd' }
     const { token } = await platform.call<{ token: string }>('POST', '/api/v1/devices', device)
-    const client = await RawMqttClient.connect(platform.mqttPort, 'traced', token)
+    const client = await Publisher.connect(platform.mqttPort, 'traced', token)
     let acked = 0
     let heard = () => {}
     client.onAcks = (count) => {
@@ -41,7 +42,7 @@ test.skipIf(!hasStrace && process.env['CI'] !== 'true')(
     }
     for (let message = 1; message <= MESSAGES; message++) {
       const payload = JSON.stringify({ ts: Date.now() + message, values: { tiltDeg: valueOf(message) } })
-      client.socket.write(publishPacket('v1/devices/me/telemetry', payload, message))
+      client.socket.write(publishPacket('v1/devices/me/telemetry', payload, { id: message }))
       // One at a time first, then as many together as the group commit likes.
       if (message <= 50) await ackedAtLeast(message)
     }

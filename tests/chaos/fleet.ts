@@ -1,4 +1,5 @@
-import { publishPacket, RawMqttClient } from '../bench/raw-mqtt-client.ts'
+import { Publisher } from '../bench/publisher.ts'
+import { publishPacket } from '../bench/raw-mqtt-client.ts'
 import { Dice } from './dice.ts'
 
 export const METRIC = 'tiltDeg'
@@ -18,7 +19,7 @@ export class ChaosDevice {
   /** sends again, after a reconnect, what was not acknowledged, as a device with a buffer does */
   readonly resends: boolean
   #dice: Dice
-  #client: RawMqttClient | null = null
+  #client: Publisher | null = null
   #unacked: number[][] = []
   #packetId = 0
   #lastAt = 0
@@ -32,7 +33,7 @@ export class ChaosDevice {
   }
 
   async connect(port: number): Promise<void> {
-    this.#client = await RawMqttClient.connect(port, `chaos-${this.id}`, this.token)
+    this.#client = await Publisher.connect(port, `chaos-${this.id}`, this.token)
     this.#client.onAcks = (count) => {
       for (const times of this.#unacked.splice(0, count)) for (const at of times) this.acked.add(at)
     }
@@ -83,7 +84,7 @@ export class ChaosDevice {
     this.#packetId = (this.#packetId % 65_535) + 1
     this.#unacked.push(times)
     const payload = JSON.stringify(readings.length === 1 ? readings[0] : readings)
-    this.#client!.socket.write(publishPacket('v1/devices/me/telemetry', payload, this.#packetId))
+    this.#client!.socket.write(publishPacket('v1/devices/me/telemetry', payload, { id: this.#packetId }))
   }
 
   #wander(): number {
