@@ -26,7 +26,7 @@ const behind = {
 const behindTopics = new Set(Object.values(behind))
 const decimal = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/
 const notFiniteWord = /^\s*[+-]?(nan|inf|infinity)\s*$/i
-// eslint-disable-next-line no-control-regex -- they are what is looked for
+ 
 const badKeyCharacter = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/u
 
 /**

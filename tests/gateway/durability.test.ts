@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ackPacket, connectPacket, publishPacket, RawClient } from './raw-client.ts'
+import { ackPacket, connectPacket, publishPacket, RawClient } from '../bench/raw-mqtt-client.ts'
 import { device, eventually, testbed, tokenOf } from './testbed.ts'
 
 const telemetry = 'v1/devices/me/telemetry'
