@@ -10,7 +10,6 @@ const VALUES_A_MESSAGE = 900
 const MESSAGES_IN_FLIGHT = 32
 /** Rows due within this stretch leave in one message. */
 const GATHER_MS = 20
-const ACK_TIMEOUT_MS = 30_000
 
 export type ReplayOptions = {
   file: string
@@ -24,6 +23,8 @@ export type ReplayOptions = {
   token: string | null
   /** devices of the mapping that have a connection of their own */
   tokens: Map<string, string>
+  /** give up when a message is not acknowledged for this long */
+  timeoutMs: number
   separator?: string
   encoding?: string
 }
@@ -61,7 +62,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     stopped: null,
     ms: 0,
   }
-  const outbox = new Outbox(result)
+  const outbox = new Outbox(result, options.timeoutMs)
   const lines: Line[] = []
   let targets: Target[] = []
   let momentOf: (row: CsvRow) => number | null = () => null
@@ -189,16 +190,18 @@ function note(spot: Spot, line: number): void {
 class Outbox {
   failure: PlatformError | null = null
   #result: ReplayResult
+  #timeoutMs: number
   #waiting = new Set<Promise<void>>()
 
-  constructor(result: ReplayResult) {
+  constructor(result: ReplayResult, timeoutMs: number) {
     this.#result = result
+    this.#timeoutMs = timeoutMs
   }
 
   async send(link: Link, topic: string, payload: unknown, values: number): Promise<void> {
     this.#result.sent += values
     const sent: Promise<void> = link
-      .publish(topic, JSON.stringify(payload), ACK_TIMEOUT_MS)
+      .publish(topic, JSON.stringify(payload), this.#timeoutMs)
       .then(
         () => void (this.#result.acknowledged += values),
         (error: unknown) => {

@@ -29,6 +29,7 @@ As whom
 How
   --speed N|max         N times as fast as it was measured, or as fast as it is acknowledged (default max)
   --url URL             where the platform listens (default mqtt://127.0.0.1:1883)
+  --timeout S           give up when a message is not acknowledged for this long (default 30)
   --separator ';'       between cells (default ,)      --encoding gb18030    of the file (default utf-8)
 
 Exit code: 0 everything readable was acknowledged, 1 something was not acknowledged or a row's time could not be read,
@@ -80,6 +81,7 @@ function readOptions(args: string[]): ReplayOptions | null {
     url: values.url,
     token: values.token ?? (columns.every(({ device }) => device === null) ? TRY_TOKEN : null),
     tokens: readTokens(values.tokens),
+    timeoutMs: readDuration(values.timeout),
     separator: values.separator === '\\t' ? '\t' : values.separator,
     encoding: readEncoding(values.encoding),
   }
@@ -100,6 +102,7 @@ function parse(args: string[]) {
         tokens: { type: 'string' },
         speed: { type: 'string', default: 'max' },
         url: { type: 'string', default: process.env['WATCHFIRE_MQTT_URL'] ?? 'mqtt://127.0.0.1:1883' },
+        timeout: { type: 'string', default: '30' },
         separator: { type: 'string', default: ',' },
         encoding: { type: 'string', default: 'utf-8' },
         help: { type: 'boolean', short: 'h' },

@@ -13,9 +13,9 @@ export type Broker = {
 
 /** A plain MQTT broker on a free port that remembers what it acknowledged. */
 export async function startBroker(
-  policy: { login?: (user: string) => boolean; acknowledge?: () => boolean } = {},
+  policy: { login?: (user: string) => boolean; acknowledge?: () => boolean; port?: number } = {},
 ): Promise<Broker> {
-  const { login = () => true, acknowledge = () => true } = policy
+  const { login = () => true, acknowledge = () => true, port = 0 } = policy
   const received: Received[] = []
   const users = new Map<string, string>()
   const connected = new Set<string>()
@@ -41,7 +41,7 @@ export async function startBroker(
     socket.on('error', () => undefined)
     aedes.handle(socket)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,

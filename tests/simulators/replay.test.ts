@@ -152,3 +152,33 @@ test('a row whose time cannot be read is counted with its line and fails the run
   await run([csv('t\n1\n'), '--map', 'temperatureC=t', ...start, '--period', '1s'])
   expect(valuesOf(broker.received)).toMatchObject([{ who: 'wf_demo_try_01' }])
 })
+
+test('a platform that goes away is waited for and everything is acknowledged in the end; one that stays away is a failure that is counted', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i}`).join('\n')
+  const args = [csv(`n\n${rows}\n`), '--map', 'temperatureC=n', ...start, '--period', '1s', '--speed', '50', '--token', 'wf_t']
+  const first = await startBroker()
+  const port = Number(new URL(first.url).port)
+  const back = (async () => {
+    await expect.poll(() => first.received.length, { interval: 5 }).toBeGreaterThan(5)
+    await first.stop()
+    return startBroker({ port })
+  })()
+  const outcome = await run([...args, '--timeout', '10'], first.url)
+  expect(outcome.text).toContain('values sent       40\n  acknowledged    40\n  not             0')
+  expect(outcome.code).toBe(0)
+  const second = await back
+  const arrived = new Set([...first.received, ...second.received].flatMap((one) => valuesOf([one])).map(({ value }) => value))
+  expect(arrived.size).toBe(40)
+  await second.stop()
+
+  const dying = await startBroker()
+  const failed = run([...args, '--timeout', '1'], dying.url)
+  await expect.poll(() => dying.received.length, { interval: 5 }).toBeGreaterThan(5)
+  await dying.stop()
+  const { code, text } = await failed
+  const [sent, acknowledged, not] = [...text.matchAll(/(?:sent|acknowledged|not) +(\d+)/g)].map(([, n]) => Number(n))
+  expect(not).toBeGreaterThan(0)
+  expect(sent).toBe(acknowledged! + not!)
+  expect(text).toMatch(/stopped after row \d+: no acknowledgement within 1 s/)
+  expect(code).toBe(1)
+})
