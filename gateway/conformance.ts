@@ -46,7 +46,8 @@ export async function startConformance(port: number, log: Log): Promise<MqttTran
   return startMqtt(config, (broker) => new OpenPolicy(broker), new ReadingBuffer(journal, log), () => journal.clock.now(), log)
 }
 
-if (import.meta.main) await main()
+// npm starts it through launch.js, so it is not the main module there.
+if (process.argv[1] === import.meta.filename) await main()
 
 async function main(): Promise<void> {
   const refuse = (why: string): never => {
