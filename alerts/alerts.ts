@@ -1,0 +1,103 @@
+import type { AlarmBook, AlarmQuery, PackFault, TimelineItem } from '../core/alarm-book.ts'
+import type { Alarm } from '../core/alarm.ts'
+import type { Log } from '../core/log.ts'
+import type { Mode } from '../core/mode.ts'
+import type { Part, PartStatus } from '../core/part.ts'
+import type { Rule } from '../core/rule.ts'
+import type { StateAt } from '../core/state.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { JournalTicket } from '../journal/remote.ts'
+import { startThread, type Thread } from '../journal/thread.ts'
+import type { PushConfig } from './outbox.ts'
+
+export type AlertsConfig = {
+  dataDir: string
+  mode: Mode
+  /** a folder of packs beside the ones that ship; same ids replace ours */
+  packsDir: string | null
+  webhook: PushConfig | null
+}
+
+export interface Alerts extends Part, AlarmBook {
+  /** What was known at the journal's head when it started; resolves once it has caught up and the packs are in force. */
+  state(): Promise<StateAt>
+}
+
+type Parts = {
+  config: AlertsConfig
+  journal: Journal & { ticket(): JournalTicket }
+  log: Log
+  failed: (error: Error) => void
+}
+
+const STATUS_EVERY_MS = 1_000
+
+/**
+ * Readings and actions in the journal → rules → changes of alarms in the record → pushes. All of it happens in a thread of its
+ * own; here is its door. Every question waits until what was recorded before it has been seen.
+ */
+export async function startAlerts({ config, journal, log, failed }: Parts): Promise<Alerts> {
+  const file = new URL('worker.ts', import.meta.url)
+  const thread = await startThread('alerts', file, config, journal, log, failed)
+  return new AlertsThread(thread, journal, await thread.call<PartStatus[]>('status'))
+}
+
+class AlertsThread implements Alerts {
+  #thread: Thread
+  #journal: Journal
+  #status: PartStatus[]
+  #timer: NodeJS.Timeout
+
+  constructor(thread: Thread, journal: Journal, status: PartStatus[]) {
+    this.#thread = thread
+    this.#journal = journal
+    this.#status = status
+    this.#timer = setInterval(() => void this.#refresh(), STATUS_EVERY_MS).unref()
+  }
+
+  state(): Promise<StateAt> {
+    return this.#thread.call('state')
+  }
+
+  alarms(query: AlarmQuery): Promise<{ alarms: Alarm[]; next?: string }> {
+    return this.#thread.call('alarms', query, this.#journal.head())
+  }
+
+  alarm(id: string): Promise<Alarm | null> {
+    return this.#thread.call('alarm', id, this.#journal.head())
+  }
+
+  timeline(id: string): Promise<TimelineItem[]> {
+    return this.#thread.call('timeline', id, this.#journal.head())
+  }
+
+  rules(): Promise<{ rules: Rule[]; faults: PackFault[] }> {
+    return this.#thread.call('rules', this.#journal.head())
+  }
+
+  checkRule(rule: unknown): Promise<{ message: string; path: string } | null> {
+    return this.#thread.call('checkRule', rule)
+  }
+
+  /** One part to the outside: the worst of judging and pushing, the figures of both. */
+  status(): PartStatus {
+    const figures = Object.assign({}, ...this.#status.map((one) => one.figures)) as Record<string, number>
+    const worst = this.#status.find(({ state }) => state === 'down') ?? this.#status.find(({ state }) => state === 'degraded')
+    if (!worst) return { name: 'alerts', state: 'ok', figures }
+    return { name: 'alerts', state: worst.state, detail: worst.detail ?? '', figures }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#thread.stop()
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.#status = await this.#thread.call<PartStatus[]>('status')
+    } catch {
+      // The thread has ended; startThread has told `failed` why.
+      this.#status = this.#status.map((one) => ({ ...one, state: 'down', detail: 'the alerts thread has ended' }))
+    }
+  }
+}

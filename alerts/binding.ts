@@ -1,0 +1,138 @@
+import { metricOf, splitChannel } from '../core/metrics.ts'
+import type { Mode } from '../core/mode.ts'
+import type { Series } from '../core/reading.ts'
+import { expectedPeriodMs, substanceOf, type Device, type Registry } from '../core/registry.ts'
+import type { Applies, Rule } from '../core/rule.ts'
+import type { Level } from '../core/level.ts'
+import { placeKey, type Place } from './open-alarms.ts'
+import { coversMetric, type ReadyRule } from './rulebook.ts'
+import type { AnyDeviceRule, AnySeriesRule, SeriesFacts } from './rules/rule.ts'
+
+/** When a series was in breach, so that a resend of those readings is not taken for news. */
+export type Episode = { from: number; to: number | null; level: Level }
+
+/** A rule at work on one series, and how far it has got. */
+export type Bound = {
+  ready: ReadyRule
+  type: AnySeriesRule
+  options: unknown
+  /** tells whether the options changed though the rule did not: another rule took some of its limits */
+  signature: string
+  place: Place
+  latePlace: Place
+  facts: SeriesFacts
+  above: number
+  below: number
+  state: unknown
+  wakeAt: number | null
+  late: { state: unknown; at: number } | null
+  episodes: Episode[]
+}
+
+export type DeviceBound = { ready: ReadyRule; type: AnyDeviceRule; options: unknown; place: Place }
+
+const includes = (stated: string | string[], is: string) => (Array.isArray(stated) ? stated.includes(is) : stated === is)
+
+export function appliesTo(applies: Applies, device: Device, substance: string | null, registry: Registry): boolean {
+  const enterprise = registry.enterprises.get(device.enterpriseId)
+  if (applies.kind !== undefined && !includes(applies.kind, device.kind)) return false
+  if (applies.deviceId !== undefined && applies.deviceId !== device.id) return false
+  if (applies.enterpriseId !== undefined && applies.enterpriseId !== device.enterpriseId) return false
+  if (applies.zoneId !== undefined && applies.zoneId !== device.zoneId) return false
+  if (applies.region !== undefined && !enterprise?.region.startsWith(applies.region)) return false
+  if (applies.sector !== undefined && applies.sector !== enterprise?.sector) return false
+  return applies.substance === undefined || applies.substance === substance?.toLowerCase()
+}
+
+/** A device that is judged: it and its enterprise are in service. */
+export const isInService = (device: Device | undefined, registry: Registry): device is Device =>
+  device !== undefined && device.retiredAt === null && !registry.enterprises.get(device.enterpriseId)?.retiredAt
+
+/** Point before zone before enterprise before region before everybody. */
+function closeness({ deviceId, zoneId, enterpriseId, region }: Applies): number {
+  if (deviceId !== undefined) return 4
+  if (zoneId !== undefined) return 3
+  if (enterpriseId !== undefined) return 2
+  return region === undefined ? 0 : 1
+}
+
+type Limits = { limits: { name: string }[] }
+
+/**
+ * The limits that are left to a rule: of two rules on the same series the closer one has the say over each limit it names,
+ * the other keeps those it does not. So a point's own H silences the region's H and never its HH.
+ */
+function limitsLeft(ready: ReadyRule, all: ReadyRule[]): Record<string, unknown> | null {
+  const options = ready.options as Record<string, unknown>
+  if (ready.type.name !== 'threshold') return options
+  const mine = closeness(ready.rule.applies)
+  const taken = new Set<string>()
+  for (const other of all) {
+    if (other.type.name !== 'threshold' || closeness(other.rule.applies) <= mine) continue
+    for (const { name } of (other.options as Limits).limits) taken.add(name)
+  }
+  const limits = (options as Limits).limits.filter(({ name }) => !taken.has(name))
+  return limits.length === 0 ? null : { ...options, limits }
+}
+
+export function factsOf(series: Series, device: Device): SeriesFacts {
+  return {
+    expectedPeriodMs: expectedPeriodMs(device),
+    needsSubstance: metricOf(series.metric)?.needsSubstance === true,
+    substance: substanceOf(device, splitChannel(series.metric).channel),
+  }
+}
+
+const place = (mode: Mode, rule: Rule, subject: string, deviceId: string, metric: string | null, late: boolean): Place => ({
+  key: placeKey(mode, rule.id, subject, late),
+  mode,
+  rule,
+  subject,
+  deviceId,
+  metric,
+  late,
+})
+
+/** The rules of a series in the order they judge, each at its start. */
+export function bindSeries(series: Series, device: Device, rules: ReadyRule[], registry: Registry): Bound[] {
+  const facts = factsOf(series, device)
+  const covering = rules.filter(
+    ({ rule, type }) =>
+      type.over === 'series' && coversMetric(rule, series.metric) && appliesTo(rule.applies, device, facts.substance, registry),
+  )
+  const subject = `${series.device}/${series.metric}`
+  return covering.flatMap((ready): Bound[] => {
+    const options = limitsLeft(ready, covering)
+    if (options === null) return []
+    const type = ready.type as AnySeriesRule
+    const quiet = type.quiet(options, facts)
+    return [
+      {
+        ready,
+        type,
+        options,
+        signature: `${ready.rule.version} ${JSON.stringify(options)}`,
+        place: place(series.mode, ready.rule, subject, series.device, series.metric, false),
+        latePlace: place(series.mode, ready.rule, subject, series.device, series.metric, true),
+        facts,
+        above: quiet?.above ?? Infinity,
+        below: quiet?.below ?? -Infinity,
+        state: type.start,
+        wakeAt: null,
+        late: null,
+        episodes: [],
+      },
+    ]
+  })
+}
+
+export function bindDevice(device: Device, rules: ReadyRule[], registry: Registry): DeviceBound[] {
+  return rules
+    .filter(({ rule, type }) => type.over === 'device' && appliesTo(rule.applies, device, null, registry))
+    .map((ready) => ({
+      ready,
+      type: ready.type as AnyDeviceRule,
+      options: ready.options,
+      place: place(device.mode, ready.rule, device.id, device.id, null, false),
+    }))
+}

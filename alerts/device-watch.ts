@@ -1,0 +1,211 @@
+import type { Series } from '../core/reading.ts'
+import { expectedPeriodMs, type Registry } from '../core/registry.ts'
+import { bindDevice, isInService, type DeviceBound } from './binding.ts'
+import type { DueTimes } from './due-times.ts'
+import type { Moment, OpenAlarms } from './open-alarms.ts'
+import type { ReadyRule } from './rulebook.ts'
+import type { DeviceSample } from './rules/rule.ts'
+import { HEARD, POS, STRIDE, type SeriesMemory } from './series-memory.ts'
+
+type DeviceSlot = {
+  id: string
+  series: number[]
+  bounds: DeviceBound[]
+  clockSuspectAt: number | null
+  dueAt: number | null
+  /** an alarm of the device waits for the next sign of life, so none of its readings may be quiet */
+  watching: boolean
+  heard: boolean
+}
+
+export type SavedDevice = { clockSuspectAt: number }
+
+/** The rules that judge a device as a whole: silence, a clock nobody can believe. */
+export class DeviceWatch {
+  /** since when we have been listening, null while nothing can be received */
+  listeningFrom: number | null = 0
+  #slots = new Map<string, DeviceSlot>()
+  #dirty = new Set<string>()
+  #registry: Registry
+  #memory: SeriesMemory
+  #alarms: OpenAlarms
+  #due: DueTimes
+  #refreshQuiet: (series: number) => void
+
+  constructor(
+    registry: Registry,
+    memory: SeriesMemory,
+    alarms: OpenAlarms,
+    due: DueTimes,
+    refreshQuiet: (series: number) => void,
+  ) {
+    this.#registry = registry
+    this.#memory = memory
+    this.#alarms = alarms
+    this.#due = due
+    this.#refreshQuiet = refreshQuiet
+  }
+
+  /** In one order, whether or not there was a restart. */
+  ids(): string[] {
+    return [...this.#slots.keys()].sort()
+  }
+
+  seriesOf(deviceId: string): number[] {
+    return this.#slots.get(deviceId)?.series ?? []
+  }
+
+  isWatching(deviceId: string): boolean {
+    return this.#slots.get(deviceId)?.watching === true
+  }
+
+  define(series: Series): void {
+    const slot = this.#slotOf(series.device)
+    if (slot.series.includes(series.id)) return
+    slot.series.push(series.id)
+    slot.series.sort((a, b) => a - b)
+  }
+
+  /** Something came from the device; quiet readings of a device nobody waits for do not pass here. */
+  hear(deviceId: string, receivedAt: number, suspectClock: boolean, pos: number): void {
+    const slot = this.#slotOf(deviceId)
+    if (suspectClock) {
+      slot.clockSuspectAt = receivedAt
+      this.#dirty.add(deviceId)
+    }
+    if (slot.heard && !slot.watching && !suspectClock) return
+    slot.heard = true
+    this.#step(slot, receivedAt, pos)
+  }
+
+  tick(deviceId: string, tick: number, lastPos: number): void {
+    const slot = this.#slots.get(deviceId)
+    if (!slot || slot.dueAt !== tick) return
+    slot.dueAt = null
+    this.#step(slot, tick, lastPos)
+  }
+
+  /** From now on silence counts (again): every device has its whole grace period before it. */
+  listen(at: number, pos: number): void {
+    this.listeningFrom = at
+    for (const slot of this.#slots.values()) if (slot.heard) this.#step(slot, at, pos)
+  }
+
+  stopListening(): void {
+    this.listeningFrom = null
+  }
+
+  /** The rules of a device as they now are; alarms of those that are gone end. */
+  bind(deviceId: string, rules: ReadyRule[], moment: Moment, by: string, reason: string): void {
+    const slot = this.#slotOf(deviceId)
+    const before = slot.bounds
+    this.#bindSlot(slot, rules)
+    for (const { place } of before) {
+      if (!slot.bounds.some((bound) => bound.place.key === place.key)) this.#alarms.end(place.key, moment, by, reason)
+    }
+    this.#watch(slot)
+    if (slot.heard) this.#step(slot, moment.at, moment.causePos)
+  }
+
+  takeChanged(): [id: string, saved: SavedDevice | null][] {
+    const changed = [...this.#dirty].map((id): [string, SavedDevice | null] => {
+      const suspect = this.#slots.get(id)?.clockSuspectAt ?? null
+      return [id, suspect === null ? null : { clockSuspectAt: suspect }]
+    })
+    this.#dirty.clear()
+    return changed
+  }
+
+  restore(saved: [id: string, saved: SavedDevice | null][], listeningFrom: number | null, rules: ReadyRule[]): void {
+    this.listeningFrom = listeningFrom
+    for (const [id, one] of saved) if (one) this.#slotOf(id).clockSuspectAt = one.clockSuspectAt
+    for (const device of this.#registry.devices.values()) {
+      const slot = this.#slotOf(device.id)
+      this.#bindSlot(slot, rules)
+      this.#watch(slot)
+      slot.heard = this.#heardAt(slot) !== -Infinity
+      if (slot.heard) this.#scheduleFirst(slot)
+    }
+  }
+
+  #bindSlot(slot: DeviceSlot, rules: ReadyRule[]): void {
+    const device = this.#registry.devices.get(slot.id)
+    slot.bounds = isInService(device, this.#registry) ? bindDevice(device, rules, this.#registry) : []
+  }
+
+  /** After a restart: look at the first chance, which changes nothing before its time and finds the right one. */
+  #scheduleFirst(slot: DeviceSlot): void {
+    const at = this.#heardAt(slot)
+    let wakeAt = Infinity
+    for (const bound of slot.bounds) {
+      const step = bound.type.step(bound.options, this.#sample(slot, at))
+      if (step.wakeAt !== null && step.wakeAt < wakeAt) wakeAt = step.wakeAt
+    }
+    // One whose silence is known already waits for data, not for time.
+    const isSilent = slot.bounds.some(({ type, place }) => type.name === 'silent' && this.#alarms.isBreached(place.key))
+    this.#schedule(slot, isSilent ? Infinity : wakeAt)
+  }
+
+  #step(slot: DeviceSlot, at: number, causePos: number): void {
+    const sample = this.#sample(slot, at)
+    let wakeAt = Infinity
+    for (const bound of slot.bounds) {
+      const step = bound.type.step(bound.options, sample)
+      if (step.wakeAt !== null && step.wakeAt < wakeAt) wakeAt = step.wakeAt
+      if (step.verdict === 'unchanged') continue
+      const causes = [this.#lastPosOf(slot)]
+      const moment: Moment = { causePos, at, knownAt: at, value: null, overRange: false, causes }
+      if (step.verdict === 'clear') this.#alarms.clear(bound.place.key, moment)
+      else this.#alarms.breach(bound.place, step.verdict, moment)
+    }
+    this.#schedule(slot, wakeAt)
+    this.#watch(slot)
+  }
+
+  #sample(slot: DeviceSlot, at: number): DeviceSample {
+    const heardAt = this.#heardAt(slot)
+    const device = this.#registry.devices.get(slot.id)
+    return {
+      at,
+      heardAt,
+      countFrom: this.listeningFrom === null ? Infinity : Math.max(heardAt, this.listeningFrom),
+      expectedPeriodMs: device ? expectedPeriodMs(device) : Infinity,
+      clockSuspectAt: slot.clockSuspectAt,
+    }
+  }
+
+  #schedule(slot: DeviceSlot, wakeAt: number): void {
+    const dueAt = Number.isFinite(wakeAt) ? Math.ceil(wakeAt / 1000) * 1000 : null
+    if (dueAt === slot.dueAt) return
+    slot.dueAt = dueAt
+    if (dueAt !== null) this.#due.add({ at: dueAt, kind: 'device', id: slot.id })
+  }
+
+  #watch(slot: DeviceSlot): void {
+    const watching = slot.bounds.some((bound) => this.#alarms.isBreached(bound.place.key))
+    if (watching === slot.watching) return
+    slot.watching = watching
+    for (const id of slot.series) this.#refreshQuiet(id)
+  }
+
+  #heardAt(slot: DeviceSlot): number {
+    let heardAt = -Infinity
+    for (const id of slot.series) heardAt = Math.max(heardAt, this.#memory.rows[id * STRIDE + HEARD]!)
+    return heardAt
+  }
+
+  #lastPosOf(slot: DeviceSlot): number {
+    let pos = 0
+    for (const id of slot.series) pos = Math.max(pos, this.#memory.rows[id * STRIDE + POS]!)
+    return pos
+  }
+
+  #slotOf(id: string): DeviceSlot {
+    let slot = this.#slots.get(id)
+    if (!slot) {
+      slot = { id, series: [], bounds: [], clockSuspectAt: null, dueAt: null, watching: false, heard: false }
+      this.#slots.set(id, slot)
+    }
+    return slot
+  }
+}

@@ -1,0 +1,244 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AlarmQuery, PackFault, TimelineItem } from '../core/alarm-book.ts'
+import type { Alarm } from '../core/alarm.ts'
+import { Unavailable } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { PartStatus } from '../core/part.ts'
+import type { Rule } from '../core/rule.ts'
+import type { StateAt } from '../core/state.ts'
+import { readRecordEntry, recordDraft } from '../journal/codec.ts'
+import type { Batch, Entry, Follower, Journal } from '../journal/journal.ts'
+import { ChangeWriter } from './change-writer.ts'
+import { Engine } from './engine.ts'
+import type { Emission } from './open-alarms.ts'
+import { PackKeeper } from './pack-keeper.ts'
+import { isReady, readRule } from './rulebook.ts'
+import { StateDb } from './state-db.ts'
+
+export type JudgingConfig = { dataDir: string; packsDir: string | null }
+type Parts = { config: JudgingConfig; journal: Journal; log: Log }
+
+const SAVE_EVERY_MS = 5_000
+const SAVE_EVERY_ENTRIES = 5_000
+/** A save waits for decisions to be on disk; so long it lets them pass first. */
+const SAVE_AT_LEAST_MS = 30_000
+const CATCH_UP_MS = 2_000
+const shippedPacks = fileURLToPath(new URL('packs/', import.meta.url))
+
+/** The journal followed by the engine, its decisions recorded, and what was recorded kept ready for questions. */
+export class Judging {
+  #journal: Journal
+  #db: StateDb
+  #engine = new Engine()
+  #writer: ChangeWriter
+  #packs: PackKeeper
+  #follower: Follower | null = null
+  #processed: number
+  #saved: number
+  #savedAt: number
+  #sinceSave = 0
+  #waiting = new Set<{ pos: number; done: () => void }>()
+  #started: Promise<void>
+  #changes = 0
+
+  constructor({ config, journal, log }: Parts) {
+    this.#journal = journal
+    mkdirSync(config.dataDir, { recursive: true })
+    this.#db = new StateDb(join(config.dataDir, 'state.db'))
+    this.#writer = new ChangeWriter(journal)
+    this.#packs = new PackKeeper({
+      dirs: config.packsDir === null ? [shippedPacks] : [shippedPacks, config.packsDir],
+      clock: journal.clock,
+      log,
+      rows: () => this.#engine.rulebook.rows(),
+      record: (entries) => this.#record(entries.map(({ entry, key }) => recordDraft(entry, key))),
+    })
+    this.#processed = this.#saved = this.#db.cursor()
+    this.#savedAt = journal.clock.now()
+    this.#started = this.#start()
+    // Whoever asks for the state hears of a failure; here it only must not go unhandled.
+    this.#started.catch((error: Error) => log.error('alarms could not start', { reason: error.message }))
+  }
+
+  /** What is known once everything recorded before the start has been judged and the packs are in force. */
+  async state(): Promise<StateAt> {
+    await this.#started
+    const { registry, series } = this.#engine.directory
+    return { pos: this.#processed, rows: [...registry.rows()], series: series.all(), openAlarms: this.#db.openAlarms() }
+  }
+
+  async alarms(query: AlarmQuery, through: number): Promise<{ alarms: Alarm[]; next?: string }> {
+    await this.#reach(through)
+    return this.#db.alarms(query)
+  }
+
+  async alarm(id: string, through: number): Promise<Alarm | null> {
+    await this.#reach(through)
+    return this.#db.alarm(id)
+  }
+
+  async timeline(id: string, through: number): Promise<TimelineItem[]> {
+    await this.#reach(through)
+    return this.#db.timeline(id)
+  }
+
+  async rules(through: number): Promise<{ rules: Rule[]; faults: PackFault[] }> {
+    await this.#reach(through)
+    const rows = this.#engine.rulebook.rows().toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    const rules = rows.flatMap(({ rule, pack }) => {
+      if (!rule) return []
+      const read = readRule(rule, pack === rule ? null : pack)
+      return [isReady(read) ? read.rule : rule]
+    })
+    const cannotRun = [...this.#engine.rulebook.faults].map(([id, { path, message }]) => ({
+      file: `rule ${id}`,
+      line: null,
+      reason: `${path}: ${message}`,
+      since: 0,
+    }))
+    return { rules, faults: [...this.#packs.faults, ...cannotRun] }
+  }
+
+  checkRule(rule: unknown): { message: string; path: string } | null {
+    const id = (rule as { id?: unknown } | null)?.id
+    const pack = typeof id === 'string' ? (this.#engine.rulebook.row(id)?.pack ?? null) : null
+    const given = rule !== null && typeof rule === 'object' ? { ...rule, origin: 'person' } : rule
+    const read = readRule(given, pack)
+    return isReady(read) ? null : read
+  }
+
+  status(): PartStatus {
+    const { readings, slow, late, resent, stray } = this.#engine.figures
+    const { alarms, open } = this.#db.count()
+    const figures = {
+      watchfire_alerts_readings_total: readings,
+      watchfire_alerts_readings_not_quiet_total: slow,
+      watchfire_alerts_readings_late_total: late,
+      watchfire_alerts_readings_resent_total: resent,
+      watchfire_alerts_readings_stray_total: stray,
+      watchfire_alerts_changes_total: this.#changes,
+      watchfire_alerts_changes_pending: this.#writer.pending,
+      watchfire_alerts_behind: Math.max(0, this.#journal.head() - this.#processed),
+      watchfire_alarms: alarms,
+      watchfire_alarms_open: open,
+    }
+    const faults = this.#packs.faults.length + this.#engine.rulebook.faults.size
+    if (faults === 0) return { name: 'alerts', state: 'ok', figures }
+    const [first] = this.#packs.faults
+    const detail = first ? `pack ${first.file}:${first.line ?? ''} ${first.reason}` : `${faults} rules cannot run`
+    return { name: 'alerts', state: 'degraded', detail, figures }
+  }
+
+  /** Where the last save stood: the outbox keeps its place here too. */
+  pushCursor(): number | null {
+    return this.#db.pushCursor()
+  }
+
+  setPushCursor(pos: number): void {
+    this.#db.setPushCursor(pos)
+  }
+
+  async stop(): Promise<void> {
+    this.#packs.stop()
+    await this.#follower?.stop()
+    // On a disk that takes nothing there is no waiting: what is not recorded is decided again after the next start.
+    await Promise.race([this.#writer.flushed(), new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
+    if (this.#writer.pending === 0) this.#save()
+    this.#writer.stop()
+    this.#db.close()
+  }
+
+  async #start(): Promise<void> {
+    const saved = this.#db.load()
+    this.#engine.directory.load(saved.rows, saved.series)
+    this.#engine.rulebook.restore(saved.rules)
+    if (saved.engine) this.#engine.restore(saved.engine)
+    const head = this.#journal.head()
+    this.#follower = this.#journal.follow('alerts', this.#processed, (batch) => this.#handle(batch))
+    await this.#reach(head, Infinity)
+    await this.#packs.start()
+  }
+
+  async #handle(batch: Batch): Promise<void> {
+    for (const entry of batch.entries) {
+      this.#engine.apply(entry)
+      this.#db.note(entry)
+      if (entry.kind === 'rule.set' || entry.kind === 'rule.removed') this.#ruleChanged(entry)
+    }
+    this.#engine.advance(batch.clock)
+    this.#recordDecisions()
+    this.#processed = batch.next
+    this.#sinceSave += batch.entries.length
+    for (const one of this.#waiting) if (one.pos <= this.#processed) one.done()
+    await this.#saveIfDue()
+  }
+
+  #ruleChanged(entry: Entry): void {
+    const change = readRecordEntry(entry)
+    if (change.kind !== 'rule.set' && change.kind !== 'rule.removed') return
+    const row = this.#engine.rulebook.row(change.kind === 'rule.set' ? change.rule.id : change.ruleId)
+    if (!row) return
+    this.#db.noteRule(row)
+    if (row.fellBack) void this.#packs.sync().catch(() => undefined)
+  }
+
+  #recordDecisions(): void {
+    const decisions = this.#engine.take()
+    if (decisions.length === 0) return
+    this.#changes += decisions.length
+    this.#sinceSave += decisions.length
+    this.#writer.add(decisions.map((one) => recordDraft(this.#withCurrent(one), one.key)))
+  }
+
+  /** A refusal shows the alarm as it is; one that is over the engine no longer holds. */
+  #withCurrent({ entry }: Emission): Emission['entry'] {
+    if (entry.kind !== 'action.refused' || entry.current) return entry
+    return { ...entry, current: this.#db.alarm(entry.alarmId) }
+  }
+
+  async #saveIfDue(): Promise<void> {
+    const waited = this.#journal.clock.now() - this.#savedAt
+    if (this.#sinceSave === 0 || (waited < SAVE_EVERY_MS && this.#sinceSave < SAVE_EVERY_ENTRIES)) return
+    if (this.#writer.pending > 0 && waited < SAVE_AT_LEAST_MS) return
+    await this.#writer.flushed()
+    this.#save()
+  }
+
+  /** Engine, projections and cursor of one moment; everything the engine decided until then is in the record. */
+  #save(): void {
+    this.#db.save(this.#processed, this.#engine.takeState())
+    this.#saved = this.#processed
+    this.#savedAt = this.#journal.clock.now()
+    this.#sinceSave = 0
+    this.#follower?.release(this.#saved)
+  }
+
+  async #record(drafts: Parameters<Journal['append']>[0]): Promise<void> {
+    const positions = await this.#journal.append(drafts)
+    await this.#reach(Math.max(...positions) + 1, Infinity)
+  }
+
+  /** Everything below `pos` has been judged and noted. */
+  #reach(pos: number, withinMs = CATCH_UP_MS): Promise<void> {
+    if (this.#processed >= pos) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      const waiter = {
+        pos,
+        done: () => {
+          clearTimeout(timer)
+          this.#waiting.delete(waiter)
+          resolve()
+        },
+      }
+      this.#waiting.add(waiter)
+      if (withinMs === Infinity) return
+      timer = setTimeout(() => {
+        this.#waiting.delete(waiter)
+        reject(new Unavailable('catching-up', 'alarms are catching up with what was recorded', { pos, at: this.#processed }))
+      }, withinMs)
+    })
+  }
+}

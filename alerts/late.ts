@@ -1,0 +1,52 @@
+import { severity } from '../core/level.ts'
+import { qualityOf, reasonOf } from '../core/quality.ts'
+import type { Bound } from './binding.ts'
+import { isConditionTrue } from './lifecycle.ts'
+import type { Moment, OpenAlarms } from './open-alarms.ts'
+import type { Breach, Sample, Step } from './rules/rule.ts'
+import { wasBreached } from './series-slot.ts'
+
+export type LateReading = { measuredAt: number; receivedAt: number; value: number; quality: number; pos: number }
+
+/**
+ * Judges a reading that is older than what was already judged: on scratch state that follows the late readings as long as they
+ * come in order, raising only a `late` alarm of its own. `stale`: nothing newer has come for so long that what this reading
+ * says may still be so (a clock that fell back, for one): then the late alarm is active, not history.
+ */
+export function judgeLate(alarms: OpenAlarms, bounds: Bound[], reading: LateReading, stale: boolean): void {
+  const { measuredAt, receivedAt, value, quality, pos } = reading
+  const reason = reasonOf(quality)
+  const overRange = reason === 'over-range'
+  const sample: Sample = { value, at: measuredAt, quality: qualityOf(quality), reason, held: false, gap: false }
+  const moment: Moment = { causePos: pos, at: measuredAt, knownAt: receivedAt, value, overRange, causes: [pos] }
+  for (const bound of bounds) {
+    if (bound.type.hearsBad) continue
+    const follows = bound.late !== null && measuredAt > bound.late.at ? bound.late : null
+    const before = follows === null ? bound.type.start : follows.state
+    const step = bound.type.step(bound.options, before, sample, bound.facts) as Step<unknown>
+    bound.late = { state: step.state, at: measuredAt }
+    if (step.verdict === 'clear') alarms.clear(bound.latePlace.key, moment)
+    else if (step.verdict !== 'unchanged') raiseLate(alarms, bound, step.verdict, moment, follows?.at ?? null, stale)
+  }
+}
+
+function raiseLate(
+  alarms: OpenAlarms,
+  bound: Bound,
+  breach: Breach,
+  moment: Moment,
+  followsAt: number | null,
+  stale: boolean,
+): void {
+  const open = alarms.get(bound.place.key)
+  // The newest reading still violates and its alarm says so already; or an alarm of that time did.
+  const told = open !== undefined && isConditionTrue(open.state) && severity[open.level] >= severity[breach.level]
+  const late = alarms.get(bound.latePlace.key)
+  if (stale && late) return alarms.breach(bound.latePlace, breach, moment)
+  if (told || wasBreached(bound, moment.at, breach.level)) return
+  const last = bound.episodes.at(-1)
+  if (last && last.to === followsAt && last.level === breach.level) last.to = moment.at
+  else bound.episodes.push({ from: moment.at, to: moment.at, level: breach.level })
+  if (stale) alarms.breach(bound.latePlace, breach, moment)
+  else alarms.breachBefore(bound.latePlace, breach, moment)
+}

@@ -1,0 +1,56 @@
+import type { AlarmState } from '../core/alarm.ts'
+
+/** What can happen to an alarm, in the words of alarm-management §2. */
+export const alarmInputs = [
+  /** the condition became true, or is true again */
+  'breach',
+  /** the level rose while the condition was true */
+  'worsen',
+  /** the condition is no longer true */
+  'clear',
+  /** arrived after the condition had already returned: someone must still look */
+  'breachedBefore',
+  'acknowledge',
+  'reset',
+  'shelve',
+  'suppress',
+  'takeOutOfService',
+  /** shelving, suppression or maintenance is over, and the condition is true (or not) */
+  'resumeTrue',
+  'resumeFalse',
+  /** what it was about is gone: device retired, rule taken out of force */
+  'end',
+] as const
+export type AlarmInput = (typeof alarmInputs)[number]
+
+/** Where an input leads; a latching alarm may go elsewhere. */
+type Target = AlarmState | { plain: AlarmState; latching: AlarmState }
+
+const aside = { shelve: 'shelved', suppress: 'suppressed', takeOutOfService: 'outOfService', end: 'normal' } as const
+const back = { resumeTrue: 'active', resumeFalse: 'normal', end: 'normal' } as const
+
+/**
+ * Every state and where each input leads; an input that is not in the row is impossible there. `returned` [D/E]: the hazard
+ * went away before anyone acknowledged it, so someone must still look. Coming back from G, H or I leads to B, never to C.
+ */
+const transitions: Record<AlarmState, Partial<Record<AlarmInput, Target>>> = {
+  normal: { breach: 'active', breachedBefore: 'returned' },
+  active: { ...aside, acknowledge: 'acknowledged', clear: 'returned', worsen: 'active' },
+  acknowledged: { ...aside, clear: { plain: 'normal', latching: 'latched' }, worsen: 'active' },
+  returned: { ...aside, breach: 'active', acknowledge: { plain: 'normal', latching: 'latched' } },
+  latched: { ...aside, breach: 'active', reset: 'normal' },
+  shelved: { ...back, suppress: 'suppressed', takeOutOfService: 'outOfService' },
+  suppressed: { ...back, takeOutOfService: 'outOfService' },
+  outOfService: back,
+}
+
+/** The state an input leads to, or null when it is impossible in this state. */
+export function transition(from: AlarmState, input: AlarmInput, latching: boolean): AlarmState | null {
+  const target = transitions[from][input]
+  if (target === undefined) return null
+  if (typeof target === 'string') return target
+  return latching ? target.latching : target.plain
+}
+
+/** The condition is true as far as the alarm knows: the next `clear` is news to it. */
+export const isConditionTrue = (state: AlarmState): boolean => state === 'active' || state === 'acknowledged'

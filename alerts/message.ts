@@ -1,0 +1,42 @@
+import { metricOf, splitChannel } from '../core/metrics.ts'
+import type { Device } from '../core/registry.ts'
+import type { Rule } from '../core/rule.ts'
+
+type Text = { zh: string; en: string }
+export type Facts = {
+  device: Device | undefined
+  deviceId: string
+  metric: string | null
+  value: number | null
+  overRange: boolean
+  limit: number | null
+  limitName: string | null
+}
+
+/** The rule's message with the facts of this alarm filled in. A value above the range reads `> range`, never a number we made up. */
+export function fillMessage(rule: Rule, facts: Facts): Text {
+  return { zh: fill(rule.message.zh, facts, 'zh'), en: fill(rule.message.en, facts, 'en') }
+}
+
+function fill(template: string, facts: Facts, language: 'zh' | 'en'): string {
+  const known = facts.metric === null ? undefined : metricOf(facts.metric)
+  const channel = facts.metric === null ? null : splitChannel(facts.metric).channel
+  const words: Record<string, string> = {
+    device: facts.device?.name ?? facts.deviceId,
+    metric: known ? `${known[language]}${channel === null ? '' : ` ${channel}`}` : (facts.metric ?? ''),
+    unit: known?.unit ?? '',
+    value: valueText(facts, known),
+    limit: facts.limit === null ? '' : String(facts.limit),
+    limitName: facts.limitName ?? '',
+  }
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => words[name] ?? whole).trim()
+}
+
+function valueText({ value, overRange, device }: Facts, known: { max: number; digits: number } | undefined): string {
+  if (overRange) {
+    const range = device?.attributes['range']
+    return `> ${typeof range === 'number' ? range : (known?.max ?? '')}`
+  }
+  if (value === null) return ''
+  return known ? String(Number(value.toFixed(known.digits))) : String(value)
+}

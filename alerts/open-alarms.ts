@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto'
+import type { Alarm, AlarmChangeKind } from '../core/alarm.ts'
+import { severity, worse } from '../core/level.ts'
+import { metricOf } from '../core/metrics.ts'
+import type { Mode } from '../core/mode.ts'
+import { PLATFORM, type AlarmChangeEntry, type RecordEntry } from '../core/record.ts'
+import type { Device } from '../core/registry.ts'
+import type { Rule } from '../core/rule.ts'
+import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
+import { fillMessage } from './message.ts'
+import type { Breach } from './rules/rule.ts'
+
+/** What an alarm is about. `key` is one per (mode, rule, subject); a late alarm has one of its own. */
+export type Place = {
+  key: string
+  mode: Mode
+  rule: Rule
+  subject: string
+  deviceId: string
+  metric: string | null
+  late: boolean
+}
+
+/** When and by what something was decided. */
+export type Moment = {
+  /** position of the entry that caused it; for a tick of the last entry before */
+  causePos: number
+  at: number
+  knownAt: number
+  value: number | null
+  overRange: boolean
+  /** positions of the readings behind it */
+  causes: number[]
+}
+
+/** An entry for the record, with the key that makes a repeated append harmless (semantics 7). */
+export type Emission = { key: string; entry: Extract<RecordEntry, { kind: 'alarm.changed' | 'action.refused' }> }
+
+export const placeKey = (mode: Mode, ruleId: string, subject: string, late: boolean): string =>
+  `${mode}\n${ruleId}\n${subject}${late ? '\nlate' : ''}`
+
+export const DELAYED_AFTER_MS = 60_000
+const CAUSES_KEPT = 16
+const ENDED_KEPT = 1000
+
+export type OpenAlarmsState = { causePos: number; counts: [string, number][]; ended: [id: string, version: number][] }
+
+/** The alarms that are not over, as the engine sees them, and the changes it decided on. */
+export class OpenAlarms {
+  #byKey = new Map<string, Alarm>()
+  #keyOf = new Map<string, string>()
+  /** versions of those that ended last, so that a stale action can be told from an impossible one */
+  #ended = new Map<string, number>()
+  #causePos = 0
+  #counts = new Map<string, number>()
+  #emissions: Emission[] = []
+  #dirty = new Set<string>()
+  #device: (id: string) => Device | undefined
+
+  constructor(device: (id: string) => Device | undefined) {
+    this.#device = device
+  }
+
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  get(key: string): Alarm | undefined {
+    return this.#byKey.get(key)
+  }
+
+  byId(id: string): Alarm | undefined {
+    const key = this.#keyOf.get(id)
+    return key === undefined ? undefined : this.#byKey.get(key)
+  }
+
+  endedVersion(id: string): number | undefined {
+    return this.#ended.get(id)
+  }
+
+  /** The alarm wants to hear when its condition is no longer true. */
+  isBreached(key: string): boolean {
+    const alarm = this.#byKey.get(key)
+    return alarm !== undefined && isConditionTrue(alarm.state)
+  }
+
+  breach(place: Place, breach: Breach, moment: Moment): void {
+    const alarm = this.#byKey.get(place.key)
+    if (!alarm) return this.#raise(place, breach, moment, 'breach')
+    if (isConditionTrue(alarm.state)) {
+      if (severity[breach.level] > severity[alarm.level]) this.#become(place, alarm, breach, moment, 'worsen', 'level')
+      return
+    }
+    // What nobody has acknowledged keeps the worst it reached; what somebody has starts afresh.
+    const level = alarm.state === 'returned' ? worse(alarm.level, breach.level) : breach.level
+    this.#become(place, alarm, { ...breach, level }, moment, 'breach', 'again')
+  }
+
+  /** Late, and the newest reading no longer violates: raised as already returned. */
+  breachBefore(place: Place, breach: Breach, moment: Moment): void {
+    const alarm = this.#byKey.get(place.key)
+    if (!alarm) return this.#raise(place, breach, moment, 'breachedBefore')
+    if (severity[breach.level] <= severity[alarm.level]) return
+    const told = this.#describe(place, breach, moment)
+    this.#change(place.key, { ...alarm, ...told, version: alarm.version + 1 }, 'level', moment, PLATFORM, null)
+  }
+
+  clear(key: string, moment: Moment): void {
+    const alarm = this.#byKey.get(key)
+    if (!alarm) return
+    const state = transition(alarm.state, 'clear', alarm.latching)
+    if (state === null) return
+    const over = state === 'normal'
+    const cleared = { ...alarm, state, version: alarm.version + 1, returnedAt: moment.at, endedAt: over ? moment.at : null }
+    this.#change(key, cleared, over ? 'ended' : 'returned', moment, PLATFORM, null)
+  }
+
+  /** What it was about is gone. */
+  end(key: string, moment: Moment, by: string, reason: string): void {
+    const alarm = this.#byKey.get(key)
+    if (!alarm) return
+    const ended: Alarm = { ...alarm, state: 'normal', version: alarm.version + 1, endedAt: moment.at }
+    this.#change(key, ended, 'ended', moment, by, reason)
+  }
+
+  /** A change a person made; `alarm` is as it stands after it. */
+  changeByPerson(alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
+    const key = this.#keyOf.get(alarm.id)
+    if (key !== undefined) this.#change(key, alarm, change, moment, by, comment)
+  }
+
+  refuse(actionPos: number, alarmId: string, code: string, message: string): void {
+    const current = this.byId(alarmId) ?? null
+    this.#emissions.push({
+      key: `refused:${actionPos}`,
+      entry: { kind: 'action.refused', actionPos, alarmId, code, message, current },
+    })
+  }
+
+  take(): Emission[] {
+    const emissions = this.#emissions
+    this.#emissions = []
+    return emissions
+  }
+
+  /** Alarms changed since the last call, null for those that are over. */
+  takeChanged(): [key: string, alarm: Alarm | null][] {
+    const changed = [...this.#dirty].map((key): [string, Alarm | null] => [key, this.#byKey.get(key) ?? null])
+    this.#dirty.clear()
+    return changed
+  }
+
+  state(): OpenAlarmsState {
+    return { causePos: this.#causePos, counts: [...this.#counts], ended: [...this.#ended] }
+  }
+
+  restore(alarms: Iterable<[key: string, alarm: Alarm]>, state: OpenAlarmsState): void {
+    for (const [key, alarm] of alarms) {
+      this.#byKey.set(key, alarm)
+      this.#keyOf.set(alarm.id, key)
+    }
+    this.#causePos = state.causePos
+    this.#counts = new Map(state.counts)
+    this.#ended = new Map(state.ended)
+  }
+
+  #describe(place: Place, breach: Breach, moment: Moment) {
+    const device = this.#device(place.deviceId)
+    const told = { value: moment.value, overRange: moment.overRange, limit: breach.limit, limitName: breach.limitName }
+    return {
+      ...told,
+      level: breach.level,
+      ruleVersion: place.rule.version,
+      limitSource: place.rule.source,
+      message: fillMessage(place.rule, { ...told, device, deviceId: place.deviceId, metric: place.metric }),
+    }
+  }
+
+  #raise(place: Place, breach: Breach, moment: Moment, input: AlarmInput): void {
+    const device = this.#device(place.deviceId)
+    const alarm: Alarm = {
+      id: `a${createHash('sha256').update(this.#peekKey(place.key, moment.causePos)).digest('hex').slice(0, 19)}`,
+      version: 1,
+      mode: place.mode,
+      ruleId: place.rule.id,
+      subject: place.subject,
+      deviceId: place.deviceId,
+      enterpriseId: device?.enterpriseId ?? '',
+      zoneId: device?.zoneId ?? null,
+      metric: place.metric,
+      state: transition('normal', input, false)!,
+      unit: place.metric === null ? '' : (metricOf(place.metric)?.unit ?? ''),
+      // What returned before it was known cannot be held: there is nothing left to reset.
+      latching: place.rule.latching && !place.late,
+      measuredAt: moment.at,
+      raisedAt: moment.knownAt,
+      occurrences: 1,
+      late: place.late,
+      delayed: moment.knownAt - moment.at > DELAYED_AFTER_MS,
+      acknowledgedBy: null,
+      acknowledgedAt: null,
+      returnedAt: input === 'breachedBefore' ? moment.at : null,
+      endedAt: null,
+      guidance: place.rule.guidance,
+      causes: moment.causes,
+      ...this.#describe(place, breach, moment),
+    }
+    this.#change(place.key, alarm, 'raised', moment, PLATFORM, null)
+  }
+
+  /** The condition is true again, or worse than before: a new occurrence that nobody has seen yet. */
+  #become(place: Place, alarm: Alarm, breach: Breach, moment: Moment, input: AlarmInput, change: AlarmChangeKind): void {
+    const state = transition(alarm.state, input, alarm.latching)
+    if (state === null) return
+    const after: Alarm = {
+      ...alarm,
+      ...this.#describe(place, breach, moment),
+      state,
+      version: alarm.version + 1,
+      occurrences: alarm.occurrences + 1,
+      acknowledgedBy: null,
+      acknowledgedAt: null,
+      returnedAt: null,
+      causes: [...alarm.causes, ...moment.causes].slice(-CAUSES_KEPT),
+    }
+    this.#change(place.key, after, change, moment, PLATFORM, null)
+  }
+
+  #change(key: string, alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
+    if (alarm.state === 'normal') {
+      this.#byKey.delete(key)
+      this.#keyOf.delete(alarm.id)
+      this.#ended.set(alarm.id, alarm.version)
+      if (this.#ended.size > ENDED_KEPT) this.#ended.delete(this.#ended.keys().next().value!)
+    } else {
+      this.#byKey.set(key, alarm)
+      this.#keyOf.set(alarm.id, key)
+    }
+    this.#dirty.add(key)
+    const entry: AlarmChangeEntry = {
+      kind: 'alarm.changed',
+      change,
+      alarm,
+      causePos: moment.causePos,
+      at: moment.at,
+      by,
+      comment,
+    }
+    const recordKey = this.#peekKey(key, moment.causePos)
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+    this.#emissions.push({ key: recordKey, entry })
+  }
+
+  /** (cause, rule, subject, n): n counts the changes one cause made to one alarm. Causes only go forward. */
+  #peekKey(key: string, causePos: number): string {
+    if (causePos !== this.#causePos) {
+      this.#causePos = causePos
+      this.#counts.clear()
+    }
+    return `alarm:${causePos}:${key.replaceAll('\n', ':')}:${this.#counts.get(key) ?? 0}`
+  }
+}

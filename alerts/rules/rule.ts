@@ -1,0 +1,81 @@
+import type { TSchema } from 'typebox'
+import type { Level } from '../../core/level.ts'
+import type { Quality, Reason } from '../../core/quality.ts'
+
+/*
+ * A rule type decides, it never acts: (options, state, sample) → (state, verdict). State is JSON and starts as `start`.
+ * The same samples give the same verdicts, live, after a restart and in replay.
+ */
+
+/** One value of a series: a reading, or the last one held to a later moment because the rule asked to be woken then. */
+export type Sample = {
+  value: number
+  /** event time, ms UTC; never before the sample before it */
+  at: number
+  quality: Quality
+  reason: Reason
+  held: boolean
+  /** nothing was known just before this reading: the last value was too old to be held, or bad */
+  gap: boolean
+}
+
+/** What a rule may know about the series besides its values. */
+export type SeriesFacts = { expectedPeriodMs: number; needsSubstance: boolean; substance: string | null }
+
+export type Breach = { level: Level; limitName: string | null; limit: number | null }
+export type Verdict = 'unchanged' | 'clear' | Breach
+
+/** `wakeAt`: the event time at which the rule wants the held value again, null for never. */
+export type Step<State> = { state: State; verdict: Verdict; wakeAt: number | null }
+
+export type Problem = { path: string; message: string }
+export type Context = { metric: string | null }
+
+export type SeriesRule<Options, State> = {
+  name: string
+  over: 'series'
+  /** the options beside `RuleBase`, with their defaults */
+  options: TSchema
+  needsMetric: boolean
+  /** Judges the readings themselves, not their values: is given bad ones too, and none that come late. */
+  hearsBad: boolean
+  /** What stands for options nobody gave, beyond the schema's defaults. */
+  complete(options: Partial<Options>, context: Context): Partial<Options>
+  /** What the schema cannot say; null when the options make sense. */
+  check(options: Options, context: Context): Problem | null
+  start: State
+  /** The state in which an alarm raised by an older version of the rule stands on. */
+  resume(options: Options, limitName: string | null): State
+  step(options: Options, state: State, sample: Sample, facts: SeriesFacts): Step<State>
+  /** From `start`, a good value strictly between these changes nothing: the engine then need not ask. Null: always ask. */
+  quiet(options: Options, facts: SeriesFacts): { above: number; below: number } | null
+}
+
+/** What is known of a device at a moment (all in the platform's time). */
+export type DeviceSample = {
+  at: number
+  /** when anything last came from it */
+  heardAt: number
+  /** `heardAt`, or later: when we began to listen again. Infinity while nothing can be received */
+  countFrom: number
+  expectedPeriodMs: number
+  /** when it last sent a stamp nobody could believe */
+  clockSuspectAt: number | null
+}
+
+/** Judges a device as a whole; what it needs to remember is in the sample. */
+export type DeviceRule<Options> = {
+  name: string
+  over: 'device'
+  options: TSchema
+  needsMetric: false
+  complete(options: Partial<Options>, context: Context): Partial<Options>
+  check(options: Options, context: Context): Problem | null
+  step(options: Options, sample: DeviceSample): { verdict: Verdict; wakeAt: number | null }
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the list holds rule types of many options and states
+export type AnySeriesRule = SeriesRule<any, any>
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type AnyDeviceRule = DeviceRule<any>
+export type RuleType = AnySeriesRule | AnyDeviceRule

@@ -1,0 +1,59 @@
+import { severity, type Level } from '../core/level.ts'
+import type { Bound, Episode } from './binding.ts'
+import type { OpenAlarms } from './open-alarms.ts'
+
+const EPISODES_KEPT = 16
+
+/** Nothing is under way: a quiet reading cannot change this rule's mind. */
+export const isAtRest = (bound: Bound): boolean => bound.state === bound.type.start
+
+/** Remembers that the series was in breach from here on, at this level. */
+export function noteBreach(bound: Bound, at: number, level: Level): void {
+  const covered = bound.episodes.some((one) => one.to === null && severity[one.level] >= severity[level])
+  if (covered) return
+  bound.episodes.push({ from: at, to: null, level })
+  if (bound.episodes.length > EPISODES_KEPT) bound.episodes.shift()
+}
+
+export function endBreach(bound: Bound, at: number): void {
+  bound.episodes = bound.episodes.map((one): Episode => (one.to === null ? { ...one, to: at } : one))
+}
+
+/** The series was known to be in breach then, at this level or worse. */
+export const wasBreached = (bound: Bound, at: number, level: Level): boolean =>
+  bound.episodes.some((one) => one.from <= at && at <= (one.to ?? Infinity) && severity[one.level] >= severity[level])
+
+/** A rule bound anew goes on where the one before it stood; a changed one starts over, but not without its open alarm. */
+export function takeOver(bound: Bound, old: Bound, alarms: OpenAlarms): void {
+  bound.episodes = old.episodes
+  if (bound.signature === old.signature && bound.type === old.type) {
+    bound.state = old.state
+    bound.wakeAt = old.wakeAt
+    bound.late = old.late
+  } else if (alarms.isBreached(bound.place.key)) {
+    bound.state = bound.type.resume(bound.options, alarms.get(bound.place.key)!.limitName)
+  }
+}
+
+export type SavedBound = {
+  rule: string
+  state: unknown
+  wakeAt: number | null
+  late: Bound['late']
+  episodes: Episode[]
+}
+
+export function saveBound(bound: Bound): SavedBound[] {
+  if (isAtRest(bound) && bound.late === null && bound.episodes.length === 0) return []
+  const { state, wakeAt, late, episodes } = bound
+  return [{ rule: bound.ready.rule.id, state: isAtRest(bound) ? null : state, wakeAt, late, episodes }]
+}
+
+export function loadBound(bounds: Bound[], saved: SavedBound): void {
+  const bound = bounds.find((one) => one.ready.rule.id === saved.rule)
+  if (!bound) return
+  bound.state = saved.state ?? bound.type.start
+  bound.wakeAt = saved.wakeAt
+  bound.late = saved.late
+  bound.episodes = saved.episodes
+}

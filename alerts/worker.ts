@@ -1,0 +1,43 @@
+import type { AlarmQuery } from '../core/alarm-book.ts'
+import type { Part } from '../core/part.ts'
+import type { Follower, Journal } from '../journal/journal.ts'
+import { threadContext } from '../journal/thread.ts'
+import type { AlertsConfig } from './alerts.ts'
+import { Judging } from './judging.ts'
+import { startOutbox } from './outbox.ts'
+import { noteReleases } from './push-cursor.ts'
+
+/** The alerts thread: the engine behind the journal, and pushes of what it recorded. */
+const { data: config, journal, log, ready } = threadContext<AlertsConfig>()
+const judging = new Judging({ config, journal, log })
+const outbox = pushes(journal)
+
+ready({
+  state: () => judging.state(),
+  alarms: (query: AlarmQuery, through: number) => judging.alarms(query, through),
+  alarm: (id: string, through: number) => judging.alarm(id, through),
+  timeline: (id: string, through: number) => judging.timeline(id, through),
+  rules: (through: number) => judging.rules(through),
+  checkRule: (rule: unknown) => judging.checkRule(rule),
+  status: () => [judging.status(), ...(outbox ? [outbox.status()] : [])],
+  stop: async () => {
+    await outbox?.stop()
+    await judging.stop()
+  },
+})
+
+/** A webhook that was set just now is told what happens from now on, not what is long past. */
+function pushes(own: Journal): Part | null {
+  const from = judging.pushCursor() ?? own.head()
+  if (config.webhook) {
+    const noted = noteReleases(own, (pos) => judging.setPushCursor(pos))
+    return startOutbox({ journal: noted, config: config.webhook, log, from })
+  }
+  // Nobody is owed a push, so the cursor goes along and holds nothing back.
+  let follower: Follower | null = null
+  follower = own.follow('push', from, (batch) => {
+    judging.setPushCursor(batch.next)
+    follower?.release(batch.next)
+  })
+  return null
+}
