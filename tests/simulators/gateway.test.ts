@@ -1,46 +1,13 @@
-import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
-import { silentLog } from '../../core/log.ts'
 import { isGood } from '../../core/quality.ts'
 import { readBlock } from '../../core/reading.ts'
-import { startGateway } from '../../gateway/gateway.ts'
 import { readConnection } from '../../journal/codec.ts'
-import { Directory } from '../../journal/directory.ts'
-import { MemoryJournal } from '../../journal/memory.ts'
-import { district } from '../../simulators/district.ts'
 import { startSimulator } from '../../simulators/simulate.ts'
-
-/** The real gateway over a journal in memory, with the district's devices known to it. */
-async function startDistrict() {
-  const journal = new MemoryJournal()
-  const directory = new Directory()
-  const { enterprises, sites, zones, devices } = district()
-  for (const row of enterprises) directory.registry.apply({ entity: 'enterprise', row })
-  for (const row of sites) directory.registry.apply({ entity: 'site', row })
-  for (const row of zones) directory.registry.apply({ entity: 'zone', row })
-  for (const { row, token } of devices) {
-    directory.registry.apply({ entity: 'device', row: { ...row, tokenHash: createHash('sha256').update(token).digest('hex') } })
-  }
-  const gateway = await startGateway({
-    config: {
-      host: '127.0.0.1',
-      mqttPort: 0,
-      mqttsPort: null,
-      tls: null,
-      maxPacketBytes: 256 * 1024,
-      maxMessagesPerSecond: 10_000,
-      maxConnectionsPerEnterprise: 100,
-    },
-    journal,
-    directory,
-    log: silentLog,
-  })
-  return { journal, directory, gateway, url: gateway.addresses[0]!.url }
-}
+import { startDistrictGateway } from './district-gateway.ts'
 
 test('the district speaks the gateway’s language: every reading it logs is journalled with its value, time and device, none in quarantine', async () => {
-  const { journal, directory, gateway, url } = await startDistrict()
+  const { journal, directory, gateway, url } = await startDistrictGateway()
   const now = Date.now()
   const clock = new ManualClock(now - 60_000)
   const history = { from: now - 2 * 3_600_000, to: now - 60_000 }
@@ -80,7 +47,7 @@ test('the district speaks the gateway’s language: every reading it logs is jou
 }, 30_000)
 
 test('when the water gateway is lost, the platform sees it and its 12 hydrants go', async () => {
-  const { journal, gateway, url } = await startDistrict()
+  const { journal, gateway, url } = await startDistrictGateway()
   const clock = new ManualClock(Date.now() - 300_000)
   const simulator = await startSimulator({ url, clock, timer: false })
   simulator.begin()
