@@ -1,0 +1,128 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Forbidden, NotLoggedIn } from './refusals.ts'
+import { may, type Right, type Role } from './rights.ts'
+import type { People } from './people.ts'
+
+export const COOKIE = 'watchfire_session'
+
+/** Who is asking, and how we know. */
+export type Caller = {
+  id: string
+  username: string
+  role: Role
+  /** an `enterprise` person's own enterprise; null sees all */
+  enterpriseId: string | null
+  /** hash of the session, null without one */
+  session: string | null
+  via: 'bearer' | 'cookie' | 'loopback'
+}
+
+export type Asked = { headers: IncomingHttpHeaders; remoteAddress: string | undefined }
+
+/** The demo's own person, for requests from this machine: no login, nothing of it kept. */
+const demoPerson: Caller = {
+  id: 'demo',
+  username: 'demo',
+  role: 'admin',
+  enterpriseId: null,
+  session: null,
+  via: 'loopback',
+}
+
+/** Tells who is asking: a bearer token, else the cookie, else (in the demo) anybody at this machine. */
+export class Access {
+  #people: People
+  #openOnLoopback: boolean
+
+  constructor(people: People, openOnLoopback: boolean) {
+    this.#people = people
+    this.#openOnLoopback = openOnLoopback
+  }
+
+  /** Null when nobody we know. A bearer token that is wrong does not fall back to anything weaker. */
+  identify(asked: Asked, handshakeToken?: string): Caller | null {
+    const bearer = handshakeToken ?? bearerToken(asked.headers)
+    if (bearer !== undefined) return this.#bySession(bearer, 'bearer')
+    const cookie = cookieOf(asked.headers, COOKIE)
+    const byCookie = cookie === undefined ? null : this.#bySession(cookie, 'cookie')
+    return byCookie ?? (this.#openOnLoopback && isFromHere(asked) ? demoPerson : null)
+  }
+
+  #bySession(token: string, via: 'bearer' | 'cookie'): Caller | null {
+    const known = this.#people.identify(token)
+    if (!known) return null
+    const { id, username, role, enterpriseId } = known.person
+    return { id, username, role, enterpriseId, session: known.session, via }
+  }
+}
+
+/** The caller, when they have the right; raises `NotLoggedIn` or `Forbidden` otherwise. */
+export function demand(caller: Caller | null, right: Right): Caller {
+  if (!caller)
+    throw new NotLoggedIn('not-logged-in', 'log in first: POST /api/v1/session, then send the token as Authorization: Bearer')
+  if (!may(caller.role, right))
+    throw new Forbidden('forbidden', `the role ${caller.role} may not do this`, { role: caller.role, right })
+  return caller
+}
+
+/**
+ * A browser sends cookies, and reaches loopback, for whatever page asks; so what rides on them must come from our own
+ * pages (semantics 25). A cookie needs an Origin; the demo also takes requests that come from no browser.
+ */
+export function checkOrigin(caller: Caller, { headers }: Asked): void {
+  if (caller.via === 'bearer') return
+  const { origin, host } = headers
+  if (origin === undefined && caller.via === 'loopback' && !isCrossSite(headers)) return
+  if (origin === undefined || !isOwnOrigin(origin, host)) {
+    throw new Forbidden(
+      'origin-refused',
+      'a request with a cookie must come from our own pages; programs send Authorization: Bearer instead',
+      { origin: origin ?? null },
+    )
+  }
+}
+
+/** A live handshake: a foreign page may not open one, whatever it carries. */
+export const isForeign = ({ headers }: Asked): boolean =>
+  headers.origin === undefined ? isCrossSite(headers) : !isOwnOrigin(headers.origin, headers.host)
+
+const isCrossSite = (headers: IncomingHttpHeaders) => {
+  const site = headers['sec-fetch-site']
+  return site !== undefined && site !== 'same-origin' && site !== 'none'
+}
+
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  const url = URL.parse(origin)
+  return url !== null && host !== undefined && url.host === normalHost(host, url.protocol)
+}
+
+/** `URL.host` leaves out the scheme's own port; so must what we compare it with. */
+const normalHost = (host: string, protocol: string) => URL.parse(`${protocol}//${host}`)?.host
+
+/**
+ * From this machine, by a name of this machine (another name means a page elsewhere has pointed its own name at us), and
+ * not through a proxy, which would make the whole world look local.
+ */
+export function isFromHere({ headers, remoteAddress }: Asked): boolean {
+  const proxied = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'].some((name) => headers[name] !== undefined)
+  const name = URL.parse(`http://${headers.host ?? ''}`)?.hostname ?? ''
+  return (
+    !proxied &&
+    isLoopbackAddress(remoteAddress) &&
+    (name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name))
+  )
+}
+
+export const isLoopbackAddress = (address: string | undefined): boolean =>
+  address !== undefined && (address === '::1' || /^(::ffff:)?127\./.test(address))
+
+export const bearerToken = (headers: IncomingHttpHeaders): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+
+function cookieOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  for (const part of (headers.cookie ?? '').split(';')) {
+    const at = part.indexOf('=')
+    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim()
+  }
+  return undefined
+}

@@ -1,0 +1,94 @@
+import type { AlarmBook, TimelineItem } from '../core/alarm-book.ts'
+import type { Alarm } from '../core/alarm.ts'
+import { Conflict, Invalid, NotFound } from '../core/errors.ts'
+import type { ActionEntry, AlarmAction } from '../core/record.ts'
+import type { Recorder } from './recorder.ts'
+import type { Verdict, Verdicts } from './verdicts.ts'
+
+/** What can be done to an alarm in this version. */
+export const supported: readonly AlarmAction[] = ['acknowledge', 'reset', 'comment']
+
+export type Wish = Omit<ActionEntry, 'kind'>
+type Answer = { alarm: Alarm }
+
+const REMEMBERED = 10_000
+const sameWish = (a: Wish, b: Omit<Wish, 'idempotencyKey'>) =>
+  a.alarmId === b.alarmId && a.action === b.action && a.version === b.version && a.comment === b.comment
+
+/**
+ * What people do to alarms (semantics 8): recorded with the version they saw, decided by the engine in order. An
+ * idempotency key repeats the first answer: from memory, or after a restart from what the record says of the alarm.
+ */
+export class Actions {
+  #alarmBook: AlarmBook
+  #recorder: Recorder
+  #verdicts: Verdicts
+  #answers = new Map<string, { wish: Wish; answer: Promise<Answer> }>()
+
+  constructor({ alarmBook, recorder, verdicts }: { alarmBook: AlarmBook; recorder: Recorder; verdicts: Verdicts }) {
+    this.#alarmBook = alarmBook
+    this.#recorder = recorder
+    this.#verdicts = verdicts
+  }
+
+  wish(action: string, { version, comment }: { version: number; comment: string | null }) {
+    const known = supported.find((one) => one === action)
+    if (!known) throw new NotFound(`there is no action ${action}; there are ${supported.join(', ')}`)
+    if (known === 'comment' && !comment?.trim())
+      throw new Invalid('invalid', 'comment is empty; for example "sent a patrol"', { field: 'comment' })
+    return { action: known, version, comment }
+  }
+
+  take(wish: Wish): Promise<Answer> {
+    if (wish.idempotencyKey === null) return this.#act(wish)
+    const key = `${wish.by} ${wish.idempotencyKey}`
+    const first = this.#answers.get(key)
+    if (first) {
+      this.#mustMatch(sameWish(first.wish, wish))
+      return first.answer
+    }
+    const answer = this.#repeatedOr(wish)
+    this.#answers.set(key, { wish, answer })
+    if (this.#answers.size > REMEMBERED) this.#answers.delete(this.#answers.keys().next().value!)
+    answer.catch((error: { code?: string }) => {
+      // A refusal is an answer; not knowing is none, so the next try asks again.
+      if (!(error instanceof Conflict)) this.#answers.delete(key)
+    })
+    return answer
+  }
+
+  async #repeatedOr(wish: Wish): Promise<Answer> {
+    const items = await this.#alarmBook.timeline(wish.alarmId)
+    const first = items.find(
+      ({ entry }) => entry.kind === 'action' && entry.by === wish.by && entry.idempotencyKey === wish.idempotencyKey,
+    )
+    if (!first) return this.#act(wish)
+    this.#mustMatch(sameWish(first.entry as ActionEntry, wish))
+    return answerOf(verdictIn(items, first.pos) ?? (await this.#verdicts.of(first.pos)))
+  }
+
+  async #act(wish: Wish): Promise<Answer> {
+    const pos = await this.#recorder.append({ kind: 'action', ...wish })
+    return answerOf(await this.#verdicts.of(pos))
+  }
+
+  #mustMatch(same: boolean): void {
+    if (!same) throw new Invalid('idempotency-mismatch', 'this Idempotency-Key was used for another request: use a new one')
+  }
+}
+
+function verdictIn(items: TimelineItem[], actionPos: number): Verdict | null {
+  for (const { entry } of items) {
+    if (entry.kind === 'action.refused' && entry.actionPos === actionPos) {
+      return { refused: { code: entry.code, message: entry.message, current: entry.current } }
+    }
+    if (entry.kind === 'alarm.changed' && entry.causePos === actionPos && entry.by !== 'platform') return { alarm: entry.alarm }
+  }
+  return null
+}
+
+function answerOf(verdict: Verdict): Answer {
+  if ('alarm' in verdict) return { alarm: verdict.alarm }
+  const { code, message, current } = verdict.refused
+  throw new Conflict(code, message, { alarm: current })
+}

@@ -1,0 +1,136 @@
+import { Type } from 'typebox'
+import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
+import { RuleBaseSchema, type Rule } from '../../core/rule.ts'
+import type { Registry } from '../../core/registry.ts'
+import { callerOf, sees, type Api, type Context } from '../context.ts'
+
+const ByIdSchema = Type.Object({ id: RuleBaseSchema.properties.id })
+const PutSchema = Type.Object(
+  {
+    type: Type.String({ minLength: 1, maxLength: 40, examples: ['threshold'] }),
+    version: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'the version you saw; 0 or absent for a new rule', examples: [1] }),
+    ),
+  },
+  {
+    description:
+      'The options of the type stand beside these. What a rule says to people is kept from the rule it changes when left out.',
+    examples: [
+      {
+        type: 'threshold',
+        metric: 'combustibleLel',
+        applies: { kind: 'gas-detector' },
+        limits: [
+          { name: 'H', above: 25, level: 'yellow' },
+          { name: 'HH', above: 50, level: 'red' },
+        ],
+        deadband: 2,
+        onDelayMs: 0,
+        offDelayMs: 10_000,
+        version: 1,
+      },
+    ],
+  },
+)
+
+export function ruleCalls(app: Api, context: Context): void {
+  const { alarmBook, live, recorder, registry } = context
+
+  app.get(
+    '/rules',
+    { schema: { tags: ['rules'], summary: 'Rules in force, and pack files that could not be loaded' } },
+    async (request) => {
+      const caller = callerOf(context, request, 'read')
+      const { faults } = await alarmBook.rules()
+      const rules = [...live.rules.values()].filter((rule) => isFor(rule, caller.enterpriseId, registry))
+      return { rules: rules.sort((a, b) => (a.id < b.id ? -1 : 1)), faults: caller.enterpriseId === null ? faults : [] }
+    },
+  )
+
+  app.put(
+    '/rules/:id',
+    {
+      schema: {
+        tags: ['rules'],
+        summary: 'Put a rule in force; it judges every reading acknowledged after the answer',
+        params: ByIdSchema,
+        body: PutSchema,
+      },
+    },
+    (request) => {
+      const caller = callerOf(context, request, 'tune')
+      const { id } = request.params
+      return recorder.inTurn(`rule ${id}`, async () => {
+        const current = live.rules.get(id) ?? null
+        const { version = 0, ...body } = request.body as Record<string, unknown> & { type: string; version?: number }
+        if (version !== (current?.version ?? 0)) {
+          const says = current
+            ? `it is at version ${current.version} now`
+            : 'there is no such rule yet, so version must be 0 or left out'
+          throw new Conflict('stale-version', `the rule ${id} has changed since you saw it: ${says}`, { rule: current })
+        }
+        const rule = completed(id, body, current)
+        const fault = await alarmBook.checkRule(rule)
+        if (fault) throw new Invalid('invalid', `${fault.path ? `${fault.path}: ` : ''}${fault.message}`, { field: fault.path })
+        checkSubjects(rule, registry)
+        await recorder.write([{ kind: 'rule.set', rule, by: caller.id }])
+        return { rule }
+      })
+    },
+  )
+
+  app.delete(
+    '/rules/:id',
+    { schema: { tags: ['rules'], summary: "Take a person's rule back: the pack's stands again", params: ByIdSchema } },
+    (request) => {
+      const caller = callerOf(context, request, 'tune')
+      const { id } = request.params
+      return recorder.inTurn(`rule ${id}`, async () => {
+        const rule = live.rules.get(id)
+        if (!rule) throw new NotFound(`there is no rule ${id}`)
+        if (rule.origin === 'pack') {
+          throw new Conflict('pack-rule', `the rule ${id} is the pack's: PUT it with enabled: false to switch it off`, { rule })
+        }
+        await recorder.write([{ kind: 'rule.removed', ruleId: id, version: rule.version + 1, by: caller.id }])
+        return { removed: id }
+      })
+    },
+  )
+}
+
+/** What stands for people in every rule is kept from the rule before, so that changing a limit is one number. */
+function completed(id: string, body: Record<string, unknown> & { type: string }, current: Rule | null): Rule {
+  const words = {
+    applies: current?.applies ?? {},
+    latching: current?.latching ?? false,
+    title: current?.title ?? { zh: id, en: id },
+    message: current?.message ?? { zh: '{device} {metric} {value} {unit}', en: '{device} {metric} {value} {unit}' },
+    source: current?.origin === 'person' ? current.source : `set by a person${current ? `, in place of: ${current.source}` : ''}`,
+    guidance: current?.guidance ?? [],
+    enabled: current?.enabled ?? true,
+    ...(current?.metric !== undefined && current.type === body.type && { metric: current.metric }),
+  }
+  return { ...words, ...body, id, version: (current?.version ?? 0) + 1, origin: 'person' } as Rule
+}
+
+function checkSubjects({ applies }: Rule, registry: Registry): void {
+  const known = { deviceId: registry.devices, enterpriseId: registry.enterprises, zoneId: registry.zones }
+  for (const [field, rows] of Object.entries(known) as [keyof typeof known, Map<string, unknown>][]) {
+    const id = applies[field]
+    if (id !== undefined && !rows.has(id)) {
+      throw new Invalid('invalid', `applies.${field}: there is no ${field.slice(0, -2)} ${id}`, { field: `applies.${field}` })
+    }
+  }
+}
+
+/** An enterprise sees the rules that may be about it, not those that name somebody else. */
+function isFor({ applies }: Rule, own: string | null, registry: Registry): boolean {
+  if (own === null) return true
+  const caller = { enterpriseId: own }
+  const named = [
+    applies.enterpriseId,
+    applies.deviceId && registry.devices.get(applies.deviceId)?.enterpriseId,
+    applies.zoneId && registry.zones.get(applies.zoneId)?.enterpriseId,
+  ].filter((id) => id !== undefined)
+  return named.every((id) => sees(caller as Parameters<typeof sees>[0], id))
+}

@@ -1,0 +1,64 @@
+import { Type } from 'typebox'
+import { COOKIE } from '../access.ts'
+import { askedOf, type Api, type Context } from '../context.ts'
+import { checkOrigin } from '../access.ts'
+import { isForeign } from '../access.ts'
+import { Forbidden } from '../refusals.ts'
+import type { Person } from '../people-database.ts'
+
+const LoginSchema = Type.Object(
+  {
+    username: Type.String({ minLength: 1, maxLength: 64, examples: ['admin'] }),
+    password: Type.String({ minLength: 1, maxLength: 256, examples: ['correct horse battery staple'] }),
+  },
+  { additionalProperties: false },
+)
+
+type Shown = Pick<Person, 'id' | 'username' | 'role' | 'enterpriseId'>
+const shown = ({ id, username, role, enterpriseId }: Shown): Shown => ({ id, username, role, enterpriseId })
+const YEAR_S = 31_536_000
+
+export function sessionCalls(app: Api, context: Context): void {
+  const { people, access, loginLimit, config } = context
+  const cookie = { path: '/', httpOnly: true, sameSite: 'strict' as const, secure: config.tls !== null }
+
+  app.post(
+    '/session',
+    { schema: { tags: ['session'], summary: 'Log in: a token, and the same as a cookie for pages', body: LoginSchema } },
+    async (request, reply) => {
+      const asked = askedOf(request)
+      // Logging a visitor in as somebody else is an attack too.
+      if (isForeign(asked)) throw new Forbidden('origin-refused', 'log in from our own pages, or from a program')
+      const { username, password } = request.body
+      const address = asked.remoteAddress ?? ''
+      loginLimit.check(address, username)
+      const { token, person } = await people.logIn(username, password, address).catch((error: Error & { code?: string }) => {
+        if (error.code === 'login-failed') loginLimit.failed(address, username)
+        throw error
+      })
+      reply.setCookie(COOKIE, token, { ...cookie, maxAge: YEAR_S })
+      return { token, user: shown(person) }
+    },
+  )
+
+  app.get('/session', { schema: { tags: ['session'], summary: 'Who I am, and what this deployment is' } }, (request) => {
+    const caller = access.identify(askedOf(request))
+    return {
+      user: caller ? shown(caller) : null,
+      mode: config.mode,
+      jurisdiction: config.jurisdiction,
+      zone: config.zone,
+      demo: context.demo !== undefined,
+      version: config.version,
+    }
+  })
+
+  app.delete('/session', { schema: { tags: ['session'], summary: 'Log out' } }, async (request, reply) => {
+    const asked = askedOf(request)
+    const caller = access.identify(asked)
+    if (caller) checkOrigin(caller, asked)
+    if (caller?.session) await people.logOut(caller.session, asked.remoteAddress ?? '')
+    reply.clearCookie(COOKIE, cookie)
+    return { user: null }
+  })
+}

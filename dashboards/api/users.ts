@@ -1,0 +1,67 @@
+import { Type } from 'typebox'
+import { Invalid } from '../../core/errors.ts'
+import { IdSchema } from '../../core/registry.ts'
+import { callerOf, type Api, type Context } from '../context.ts'
+import type { Person } from '../people-database.ts'
+import { roles } from '../rights.ts'
+
+const RoleSchema = Type.Enum([...roles], { examples: ['duty'] })
+const PasswordSchema = Type.String({ minLength: 8, maxLength: 256, examples: ['correct horse battery staple'] })
+const NewUserSchema = Type.Object(
+  {
+    username: Type.String({ minLength: 1, maxLength: 64, pattern: '^\\S(.*\\S)?$', examples: ['li.lei'] }),
+    password: PasswordSchema,
+    role: RoleSchema,
+    enterpriseId: Type.Optional(Type.Union([IdSchema, Type.Null()], { examples: ['e-4k2m9p'] })),
+  },
+  { additionalProperties: false },
+)
+const UserChangeSchema = Type.Object(
+  {
+    role: Type.Optional(RoleSchema),
+    password: Type.Optional(PasswordSchema),
+    disabled: Type.Optional(Type.Boolean({ examples: [true] })),
+  },
+  { additionalProperties: false },
+)
+const ByIdSchema = Type.Object({ id: IdSchema })
+
+const shown = ({ id, username, role, enterpriseId, disabled, createdAt }: Person) => ({
+  id,
+  username,
+  role,
+  enterpriseId,
+  disabled,
+  createdAt,
+})
+
+export function userCalls(app: Api, context: Context): void {
+  const { people, registry } = context
+
+  app.get('/users', { schema: { tags: ['users'], summary: 'Everybody who may log in' } }, (request) => {
+    callerOf(context, request, 'govern')
+    return { users: people.list().map(shown) }
+  })
+
+  app.post('/users', { schema: { tags: ['users'], summary: 'Add a user', body: NewUserSchema } }, async (request, reply) => {
+    const caller = callerOf(context, request, 'govern')
+    const { username, password, role, enterpriseId = null } = request.body
+    if ((role === 'enterprise') !== (enterpriseId !== null)) {
+      throw new Invalid('invalid', 'enterpriseId goes with the role enterprise, and only with it', { field: 'enterpriseId' })
+    }
+    if (enterpriseId !== null && !registry.enterprises.has(enterpriseId)) {
+      throw new Invalid('invalid', `enterpriseId: there is no enterprise ${enterpriseId}`, { field: 'enterpriseId' })
+    }
+    const person = await people.add({ username, password, role, enterpriseId }, caller.id)
+    return reply.code(201).send(shown(person))
+  })
+
+  app.patch(
+    '/users/:id',
+    { schema: { tags: ['users'], summary: 'Change role or password, or shut out', params: ByIdSchema, body: UserChangeSchema } },
+    async (request) => {
+      const caller = callerOf(context, request, 'govern')
+      return shown(await people.change(request.params.id, request.body, caller.id))
+    },
+  )
+}

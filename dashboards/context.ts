@@ -1,0 +1,49 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Registry } from '../core/registry.ts'
+import { checkOrigin, demand, type Access, type Asked, type Caller } from './access.ts'
+import type { LiveState } from './live-state.ts'
+import type { LoginLimit } from './login-limit.ts'
+import type { DashboardsOptions } from './options.ts'
+import type { People } from './people.ts'
+import type { Recorder } from './recorder.ts'
+import type { Right } from './rights.ts'
+import type { Verdicts } from './verdicts.ts'
+import type { Clock } from '../core/clock.ts'
+
+/** What the calls of the API work with. */
+export type Context = DashboardsOptions & {
+  clock: Clock
+  registry: Registry
+  access: Access
+  people: People
+  loginLimit: LoginLimit
+  live: LiveState
+  recorder: Recorder
+  verdicts: Verdicts
+}
+
+export type Api = FastifyInstance<
+  import('fastify').RawServerDefault,
+  import('http').IncomingMessage,
+  import('http').ServerResponse,
+  import('fastify').FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export const askedOf = ({ headers, socket }: FastifyRequest): Asked => ({ headers, remoteAddress: socket.remoteAddress })
+
+/**
+ * Who is asking, when they may. A call that changes something names a right other than `read`, and is then also checked
+ * for where it comes from.
+ */
+export function callerOf({ access }: Context, request: FastifyRequest, right: Right): Caller {
+  const asked = askedOf(request)
+  const caller = demand(access.identify(asked), right)
+  if (request.method !== 'GET' && request.method !== 'HEAD') checkOrigin(caller, asked)
+  return caller
+}
+
+/** Whether this belongs to what the person may see. What they may not see does not exist for them. */
+export const sees = (caller: Caller, enterpriseId: string | null | undefined): boolean =>
+  caller.enterpriseId === null || caller.enterpriseId === enterpriseId

@@ -1,0 +1,126 @@
+import type { Alarm } from '../core/alarm.ts'
+import type { Change, LevelCounters } from '../core/live.ts'
+import type { Mode } from '../core/mode.ts'
+import type { Registry } from '../core/registry.ts'
+import { count, noAlarms } from './level-counters.ts'
+import type { LiveState, StateChange } from './live-state.ts'
+
+/** Everything that is the same in every picture of this start of the platform. */
+export type Frame = { epoch: string; jurisdiction: string; zone: string }
+
+export const scopeKey = (mode: Mode, enterpriseId: string | null): string =>
+  enterpriseId === null ? mode : `${mode} ${enterpriseId}`
+
+/**
+ * One view of the live state: a mode, and either everything in it or one enterprise. All clients with the same view share
+ * its numbering and its texts, so a change is put into words once however many screens show it.
+ */
+export class Scope {
+  readonly key: string
+  readonly mode: Mode
+  readonly enterpriseId: string | null
+  /** number of the last change */
+  seq = 0
+  #counters: LevelCounters = noAlarms()
+  #live: LiveState
+  #registry: Registry
+  #frame: Frame
+  #readingsText: string | null = null
+
+  constructor(mode: Mode, enterpriseId: string | null, live: LiveState, registry: Registry, frame: Frame) {
+    this.key = scopeKey(mode, enterpriseId)
+    this.mode = mode
+    this.enterpriseId = enterpriseId
+    this.#live = live
+    this.#registry = registry
+    this.#frame = frame
+    for (const alarm of live.alarms.values()) if (this.#shows(alarm)) count(this.#counters, alarm, 1)
+  }
+
+  /** The change as this view's next numbered one, as JSON text; null when it is not in the view. */
+  change(change: Exclude<StateChange, { kind: 'names' }>): string | null {
+    switch (change.kind) {
+      case 'alarm': {
+        if (!this.#shows(change)) return null
+        count(this.#counters, change.before, -1)
+        count(this.#counters, change.alarm, 1)
+        return this.#numbered({ kind: 'alarm', alarm: change.alarm, counters: this.#counters })
+      }
+      case 'device':
+        return this.#shows(change) ? this.#numbered({ kind: 'device', id: change.id, device: change.device }) : null
+      case 'platform':
+        return this.#numbered(change)
+    }
+  }
+
+  /** The whole picture as it stands at `seq`, as JSON text. `covers` narrows the readings only: no filter hides an alarm. */
+  snapshot(now: number, covers: ((series: number) => boolean) | null): string {
+    const head = {
+      epoch: this.#frame.epoch,
+      seq: this.seq,
+      serverTs: now,
+      mode: this.mode,
+      jurisdiction: this.#frame.jurisdiction,
+      zone: this.#frame.zone,
+      alarms: [...this.#live.alarms.values()].filter((alarm) => this.#shows(alarm)).sort(newestFirst),
+      counters: this.#counters,
+      enterprises: [...this.#registry.enterprises.values()]
+        .filter(({ id }) => this.enterpriseId === null || id === this.enterpriseId)
+        .map(({ id, name, region }) => ({ id, name, region })),
+      zones: [...this.#registry.zones.values()]
+        .filter(({ enterpriseId }) => this.enterpriseId === null || enterpriseId === this.enterpriseId)
+        .map(({ id, name, enterpriseId }) => ({ id, name, enterpriseId })),
+      platform: this.#live.platform,
+    }
+    const devices = this.#deviceIds().map((id) => this.#live.deviceText(id))
+    const readings = covers ? this.#readings(covers) : (this.#readingsText ??= this.#readings(null))
+    return `${JSON.stringify(head).slice(0, -1)},"devices":[${devices.join()}],"readings":[${readings}]}`
+  }
+
+  /** Newest values of these series that the view shows, as the inside of a JSON list; empty when there are none. */
+  readings(changed: Uint32Array, covers: ((series: number) => boolean) | null): string {
+    const texts: string[] = []
+    for (const series of changed)
+      if (this.showsSeries(series) && (!covers || covers(series))) texts.push(this.#live.newest.text(series))
+    return texts.join()
+  }
+
+  /** New values have gone out: the kept text of all of them is no longer what a new client needs. */
+  forgetReadings(): void {
+    this.#readingsText = null
+  }
+
+  showsSeries(series: number): boolean {
+    const { newest } = this.#live
+    if (newest.modeOf(series) !== this.mode) return false
+    const row = this.#live.deviceRow(newest.deviceOf(series))
+    return row !== undefined && (this.enterpriseId === null || row.enterpriseId === this.enterpriseId)
+  }
+
+  #numbered(change: Body): string {
+    this.seq++
+    return JSON.stringify({ seq: this.seq, ...change } satisfies Change)
+  }
+
+  #shows({ mode, enterpriseId }: Pick<Alarm, 'mode' | 'enterpriseId'>): boolean {
+    return mode === this.mode && (this.enterpriseId === null || enterpriseId === this.enterpriseId)
+  }
+
+  #deviceIds(): string[] {
+    return [...this.#live.deviceIds()].filter((id) => this.#shows(this.#live.deviceRow(id)!))
+  }
+
+  #readings(covers: ((series: number) => boolean) | null): string {
+    const { newest } = this.#live
+    const texts: string[] = []
+    for (const id of this.#deviceIds()) {
+      for (const series of newest.sender(id)?.series ?? []) {
+        if (newest.modeOf(series) === this.mode && (!covers || covers(series))) texts.push(newest.text(series))
+      }
+    }
+    return texts.join()
+  }
+}
+
+type Body = { [K in Change['kind']]: Omit<Extract<Change, { kind: K }>, 'seq'> }[Change['kind']]
+const newestFirst = (a: Alarm, b: Alarm) => b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : -1)

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { AlarmBook } from '../core/alarm-book.ts'
+import type { Clock } from '../core/clock.ts'
+import type { History } from '../core/history.ts'
+import type { Log } from '../core/log.ts'
+import type { Mode } from '../core/mode.ts'
+import type { PartStatus } from '../core/part.ts'
+import type { StateAt } from '../core/state.ts'
+import type { Directory } from '../journal/directory.ts'
+import type { Journal } from '../journal/journal.ts'
+
+export type DashboardsConfig = {
+  host: string
+  /** 0 picks a free one */
+  port: number
+  tls: { cert: Buffer; key: Buffer } | null
+  dataDir: string
+  /** the deployment's own mode: what lists and feeds show unless asked otherwise */
+  mode: Mode
+  jurisdiction: string
+  zone: string
+  /** of `admin` at the first start; null: a random one, written to `admin-password` in the data folder */
+  adminPassword: string | null
+  /** the demo: a request from this machine needs no login */
+  openOnLoopback: boolean
+  /** where the built pages are */
+  distDir: string
+  version: string
+  /** what /metrics asks for off loopback; null: not served off loopback */
+  metricsToken: string | null
+}
+
+/** The story the demo tells, for the pages to show and restart. */
+export type Story = {
+  name: string
+  state: 'waiting' | 'running' | 'done'
+  startedAt: number | null
+  step: number
+  stepName: string
+}
+
+export type Demo = {
+  story(): Story
+  restart(): void | Promise<void>
+  /** somebody opened a page: the story may begin */
+  watched?(): void
+}
+
+/** A reading posted over HTTP: resolves when durable, raises a `PlatformError` when it cannot be taken. */
+export type Telemetry = (token: string, payload: Uint8Array, remoteAddress: string) => Promise<unknown>
+
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+export type DashboardsOptions = {
+  config: DashboardsConfig
+  journal: Journal
+  directory: Directory
+  history: History
+  alarmBook: AlarmBook
+  state: StateAt
+  connections: { isConnected(deviceId: string): boolean }
+  telemetry?: Telemetry
+  /** other protocols that start as an HTTP upgrade on our port, by path */
+  upgrades?: Record<string, UpgradeHandler>
+  parts: () => PartStatus[]
+  log: Log
+  demo?: Demo
+  clock?: Clock
+}

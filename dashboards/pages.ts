@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyReply } from 'fastify'
+import { askedOf, type Api, type Context } from './context.ts'
+
+const pages = ['wall', 'desk', 'admin', 'map', 'login']
+const YEAR_MS = 31_536_000_000
+const unbuilt = (page: string) =>
+  `The page /${page} has not been built yet.\n\nRun:  npm run build\n(npm start and npm run demo do it before they start.)\n\nThe API works without it: /api/docs\n`
+
+/** The built pages. Their assets have a hash in the name and may be kept for ever, the pages themselves never. */
+export async function servePages(app: Api, { config, access }: Context): Promise<void> {
+  await app.register(fastifyStatic, { root: config.distDir, serve: false, index: false })
+  const hide = { schema: { hide: true } }
+
+  app.get('/', hide, (_request, reply) => reply.redirect('/wall'))
+  app.get('/assets/*', hide, (request, reply) => {
+    const file = (request.params as { '*': string })['*']
+    return reply.sendFile(join('assets', file), { maxAge: YEAR_MS, immutable: true })
+  })
+  for (const page of pages) {
+    const send = (reply: FastifyReply) => {
+      if (!existsSync(join(config.distDir, page, 'index.html'))) {
+        return reply.code(503).type('text/plain; charset=utf-8').send(unbuilt(page))
+      }
+      return reply.header('cache-control', 'no-cache').sendFile(join(page, 'index.html'), { cacheControl: false })
+    }
+    app.get(`/${page}`, hide, (request, reply) => {
+      if (page !== 'login' && !access.identify(askedOf(request))) {
+        return reply.redirect(`/login?next=${encodeURIComponent(request.url)}`)
+      }
+      return send(reply)
+    })
+    app.get(`/${page}/`, hide, (_request, reply) => reply.redirect(`/${page}`))
+  }
+}

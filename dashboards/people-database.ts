@@ -1,0 +1,104 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { Role } from './rights.ts'
+
+export type Person = {
+  id: string
+  username: string
+  role: Role
+  enterpriseId: string | null
+  disabled: boolean
+  createdAt: number
+}
+/** A login that is still good. `hash` is the SHA-256 of its token; the token itself is kept nowhere. */
+export type Session = { hash: string; personId: string; createdAt: number; usedAt: number; from: string }
+/** What a password is checked against; `resetAt` when it was set from the command line and that is not in the record yet. */
+export type Credential = { password: string; resetAt: number | null }
+
+const schema = `
+  create table if not exists people (
+    id text primary key, username text not null, role text not null, enterprise_id text,
+    disabled integer not null, created_at integer not null, password text not null, reset_at integer
+  ) strict;
+  create unique index if not exists people_by_name on people (lower(username));
+  create table if not exists sessions (
+    hash text primary key, person_id text not null, created_at integer not null, used_at integer not null, came_from text not null
+  ) strict;
+`
+
+/** Names, passwords and sessions: the only place with personal data, and one that can be deleted from (semantics 9). */
+export class PeopleDatabase {
+  #db: DatabaseSync
+
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file, { timeout: 5_000 })
+    this.#db.exec('pragma journal_mode = wal; pragma synchronous = full;')
+    this.#db.exec(schema)
+  }
+
+  load(): { people: Person[]; sessions: Session[] } {
+    const people = this.#db.prepare('select id, username, role, enterprise_id, disabled, created_at from people').all()
+    const sessions = this.#db.prepare('select hash, person_id, created_at, used_at, came_from from sessions').all()
+    return {
+      people: people.map((row) => ({
+        id: row['id'] as string,
+        username: row['username'] as string,
+        role: row['role'] as Role,
+        enterpriseId: row['enterprise_id'] as string | null,
+        disabled: row['disabled'] === 1,
+        createdAt: row['created_at'] as number,
+      })),
+      sessions: sessions.map((row) => ({
+        hash: row['hash'] as string,
+        personId: row['person_id'] as string,
+        createdAt: row['created_at'] as number,
+        usedAt: row['used_at'] as number,
+        from: row['came_from'] as string,
+      })),
+    }
+  }
+
+  addPerson({ id, username, role, enterpriseId, disabled, createdAt }: Person, password: string): void {
+    this.#db
+      .prepare(
+        'insert into people (id, username, role, enterprise_id, disabled, created_at, password) values (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(id, username, role, enterpriseId, disabled ? 1 : 0, createdAt, password)
+  }
+
+  changePerson({ id, role, disabled }: Pick<Person, 'id' | 'role' | 'disabled'>): void {
+    this.#db.prepare('update people set role = ?, disabled = ? where id = ?').run(role, disabled ? 1 : 0, id)
+  }
+
+  credential(personId: string): Credential | null {
+    const row = this.#db.prepare('select password, reset_at from people where id = ?').get(personId)
+    return row ? { password: row['password'] as string, resetAt: row['reset_at'] as number | null } : null
+  }
+
+  setPassword(personId: string, password: string, resetAt: number | null): void {
+    this.#db.prepare('update people set password = ?, reset_at = ? where id = ?').run(password, resetAt, personId)
+  }
+
+  /** The reset is in the record now. */
+  settleReset(personId: string): void {
+    this.#db.prepare('update people set reset_at = null where id = ?').run(personId)
+  }
+
+  addSession({ hash, personId, createdAt, usedAt, from }: Session): void {
+    this.#db
+      .prepare('insert into sessions (hash, person_id, created_at, used_at, came_from) values (?, ?, ?, ?, ?)')
+      .run(hash, personId, createdAt, usedAt, from)
+  }
+
+  touchSession(hash: string, usedAt: number): void {
+    this.#db.prepare('update sessions set used_at = ? where hash = ?').run(usedAt, hash)
+  }
+
+  removeSessions(hashes: string[]): void {
+    const remove = this.#db.prepare('delete from sessions where hash = ?')
+    for (const hash of hashes) remove.run(hash)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}

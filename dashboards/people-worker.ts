@@ -1,0 +1,20 @@
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { serve } from '../core/rpc.ts'
+import { PeopleDatabase, type Person, type Session } from './people-database.ts'
+
+/** The thread that owns people.db: SQL waits for the disk, and the main thread must not. */
+if (!parentPort) throw new Error('this file runs as a worker thread')
+const { file, port } = workerData as { file: string; port: MessagePort }
+const database = new PeopleDatabase(file)
+serve(port, {
+  load: () => database.load(),
+  addPerson: (person: Person, password: string) => database.addPerson(person, password),
+  changePerson: (person: Person) => database.changePerson(person),
+  credential: (personId: string) => database.credential(personId),
+  setPassword: (personId: string, password: string) => database.setPassword(personId, password, null),
+  settleReset: (personId: string) => database.settleReset(personId),
+  addSession: (session: Session) => database.addSession(session),
+  touchSession: (hash: string, usedAt: number) => database.touchSession(hash, usedAt),
+  removeSessions: (hashes: string[]) => database.removeSessions(hashes),
+  close: () => database.close(),
+})

@@ -1,0 +1,32 @@
+import { PlatformError } from '../core/errors.ts'
+
+/** Nobody we know is asking. */
+export class NotLoggedIn extends PlatformError {
+  override readonly code: string
+
+  constructor(code: 'not-logged-in' | 'login-failed', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** We know who is asking, and they may not. */
+export class Forbidden extends PlatformError {
+  override readonly code: string
+
+  constructor(code: 'forbidden' | 'origin-refused', message: string, details: Record<string, unknown> = {}) {
+    super(message, details)
+    this.code = code
+  }
+}
+
+/** Too often: wait `retryAfterS` seconds. */
+export class TooMany extends PlatformError {
+  override readonly code = 'too-many-attempts'
+  readonly retryAfterS: number
+
+  constructor(message: string, retryAfterS: number) {
+    super(message, { retryAfterS })
+    this.retryAfterS = retryAfterS
+  }
+}

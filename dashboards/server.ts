@@ -1,0 +1,177 @@
+import type { Duplex } from 'node:stream'
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { modes } from '../core/mode.ts'
+import type { Part, PartStatus } from '../core/part.ts'
+import { readRecordEntry } from '../journal/codec.ts'
+import type { Batch } from '../journal/journal.ts'
+import { Access } from './access.ts'
+import { alarmCalls } from './api/alarms.ts'
+import { demoCalls } from './api/demo.ts'
+import { deviceCalls } from './api/devices.ts'
+import { placeCalls } from './api/places.ts'
+import { quarantineCalls } from './api/quarantine.ts'
+import { readingCalls } from './api/readings.ts'
+import { ruleCalls } from './api/rules.ts'
+import { sessionCalls } from './api/session.ts'
+import { telemetryCalls } from './api/telemetry.ts'
+import { userCalls } from './api/users.ts'
+import type { Api, Context } from './context.ts'
+import { healthCalls, platformNotices } from './health.ts'
+import { openHttp } from './http.ts'
+import { LiveFeed } from './live-feed.ts'
+import { LiveState, type StateChange } from './live-state.ts'
+import { LoginLimit } from './login-limit.ts'
+import { Metrics } from './metrics.ts'
+import type { DashboardsOptions, UpgradeHandler } from './options.ts'
+import { servePages } from './pages.ts'
+import { People } from './people.ts'
+import { Recorder } from './recorder.ts'
+import { Verdicts } from './verdicts.ts'
+
+export type { DashboardsConfig, DashboardsOptions, Demo, Story, Telemetry } from './options.ts'
+
+export interface Dashboards extends Part {
+  /** where it listens */
+  url: string
+  /** Takes what the journal brought, after the directory has: screens change, and whoever waits for it goes on. */
+  apply(batch: Batch): void
+}
+
+/** HTTP API, live feed and pages on one port. */
+export async function startDashboards(options: DashboardsOptions): Promise<Dashboards> {
+  const { config, journal, directory, history, alarmBook, state, connections, log } = options
+  const clock = options.clock ?? journal.clock
+  const recorder = new Recorder(journal, state.pos)
+  const verdicts = new Verdicts()
+  const live = new LiveState(directory, (deviceId) => connections.isConnected(deviceId))
+  for (const latest of await Promise.all(modes.map((mode) => history.latest(mode)))) live.newest.load(latest)
+  live.load(state.openAlarms, (await alarmBook.rules()).rules, clock.now())
+
+  const people = await People.open({ dataDir: config.dataDir, adminPassword: config.adminPassword, recorder, clock, log })
+  const access = new Access(people, config.openOnLoopback)
+  const loginLimit = new LoginLimit(clock)
+  const context: Context = {
+    ...options,
+    clock,
+    registry: directory.registry,
+    access,
+    people,
+    loginLimit,
+    live,
+    recorder,
+    verdicts,
+  }
+  const metrics = new Metrics()
+  const app = await openHttp(config, log)
+  // The type provider's server is http or https alike from here on.
+  const http = app.server as HttpServer
+  let applied = state.pos
+  let answered = 0
+
+  const status = (): PartStatus => ({
+    name: 'dashboards',
+    state: 'ok',
+    figures: {
+      watchfire_feed_clients: feed.clients,
+      watchfire_feed_resyncs_total: feed.resyncs,
+      watchfire_feed_applied_pos: applied,
+      watchfire_http_requests_total: answered,
+    },
+  })
+  const parts = () => [...options.parts(), status()]
+  const tellPlatform = platformTeller(parts, () => clock.now())
+  const feed = new LiveFeed({
+    http,
+    access,
+    live,
+    registry: directory.registry,
+    mode: config.mode,
+    frame: { jurisdiction: config.jurisdiction, zone: config.zone },
+    clock,
+    watched: () => options.demo?.watched?.(),
+    beat: () => {
+      const { receiving, detail, notices } = tellPlatform()
+      feed.publish([...live.setPlatform(receiving, detail, notices), ...live.look(clock.now())])
+    },
+  })
+  people.left = (who) => feed.end(who)
+
+  app.addHook('onResponse', (request, reply, done) => {
+    answered++
+    metrics.answered(request.method, reply.statusCode, reply.elapsedTime / 1000)
+    done()
+  })
+  healthCalls(app, parts, metrics, config.metricsToken)
+  await app.register(
+    (api, _options, done) => {
+      addCalls(api as unknown as Api, context)
+      done()
+    },
+    { prefix: '/api/v1' },
+  )
+  await servePages(app, context)
+  routeUpgrades(http, options.upgrades ?? {})
+  await app.listen({ host: config.host, port: config.port })
+
+  return {
+    url: urlOf(http.address() as AddressInfo, config.tls !== null),
+    apply(batch) {
+      const changes: StateChange[] = live.damaged(batch.damaged, batch.clock)
+      for (const entry of batch.entries) {
+        changes.push(...live.apply(entry))
+        if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
+      }
+      if (changes.length > 0) feed.publish(changes)
+      applied = batch.next
+      recorder.reached(batch.next)
+    },
+    status,
+    async stop() {
+      await feed.close()
+      await app.close()
+      await people.close()
+    },
+  }
+}
+
+function addCalls(api: Api, context: Context): void {
+  sessionCalls(api, context)
+  userCalls(api, context)
+  placeCalls(api, context)
+  deviceCalls(api, context)
+  readingCalls(api, context)
+  alarmCalls(api, context)
+  ruleCalls(api, context)
+  quarantineCalls(api, context)
+  if (context.telemetry) telemetryCalls(api, context.telemetry)
+  if (context.demo) demoCalls(api, context, context.demo)
+}
+
+/** Remembers since when each part has not been well. */
+function platformTeller(parts: () => PartStatus[], now: () => number) {
+  const since = new Map<string, number>()
+  return () => {
+    const all = parts()
+    for (const { name, state } of all) {
+      if (state === 'ok') since.delete(name)
+      else if (!since.has(name)) since.set(name, now())
+    }
+    return platformNotices(all, (name) => since.get(name) ?? now())
+  }
+}
+
+/** Upgrades that are not socket.io's go to whoever speaks that path; the rest is refused rather than left hanging. */
+function routeUpgrades(http: HttpServer, handlers: Record<string, UpgradeHandler>): void {
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const path = (request.url ?? '').split('?')[0]!
+    if (path.startsWith('/socket.io')) return
+    const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined
+    if (handler) return handler(request, socket, head)
+    socket.on('error', () => undefined)
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  })
+}
+
+const urlOf = ({ address, port, family }: AddressInfo, secure: boolean): string =>
+  `${secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
