@@ -43,7 +43,13 @@ class OpenPolicy implements Policy {
 export async function startConformance(port: number, log: Log): Promise<MqttTransport> {
   const journal = new MemoryJournal()
   const config = { host: '127.0.0.1', mqttPort: port, mqttsPort: null, tls: null, maxPacketBytes, maxConnections: 10_000 }
-  return startMqtt(config, (broker) => new OpenPolicy(broker), new ReadingBuffer(journal, log), () => journal.clock.now(), log)
+  return startMqtt(
+    config,
+    (broker) => new OpenPolicy(broker),
+    new ReadingBuffer(journal, log),
+    () => journal.clock.now(),
+    log,
+  )
 }
 
 // npm starts it through launch.js, so it is not the main module there.
@@ -73,5 +79,6 @@ async function main(): Promise<void> {
   )
   for (const { name, url } of transport.addresses) process.stdout.write(`listening ${name} ${url}\n`)
   process.stdout.write('watchfire ready\n')
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void transport.stop().then(() => process.exit(0)))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void transport.stop().then(() => process.exit(0)))
 }

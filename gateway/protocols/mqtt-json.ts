@@ -10,6 +10,7 @@ import {
 } from './protocol.ts'
 
 const MAX_KEYS = 1_000
+const MAX_REMEMBERED = 4_096
 const MAX_KEY_LENGTH = 128
 /** Faults of one message that are named one by one; the rest is one more, with their number. */
 const MAX_FAULTS = 64
@@ -26,7 +27,7 @@ const behind = {
 const behindTopics = new Set(Object.values(behind))
 const decimal = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/
 const notFiniteWord = /^\s*[+-]?(nan|inf|infinity)\s*$/i
- 
+
 const badKeyCharacter = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/u
 
 /**
@@ -54,6 +55,8 @@ class JsonSession implements Session {
   #times: number[] = []
   #faults: Fault[] = []
   #faultsLeftOut = 0
+  #goodKeys = new Set<string>()
+  #lastGoodKey: string | null = null
   /** Devices behind the sender: their rows and faults end where the next one's begin. */
   #sections: { device: string; position: number; rows: number; faults: number }[] = []
 
@@ -209,10 +212,21 @@ class JsonSession implements Session {
       return this.#fault('wrong-type', `${what} where a number was expected`, position, key)
     } else throw reader.unexpected('a value')
     if (!Number.isFinite(value)) return this.#fault('not-finite', 'not a finite number', position, key)
-    if (!isGoodKey(key)) return this.#badKey(key, keyPosition)
+    if (key !== this.#lastGoodKey && !this.#isGood(key)) return this.#badKey(key, keyPosition)
     this.#keys.push(key)
     this.#values.push(value)
     this.#times.push(NO_TIME)
+  }
+
+  /** Remembers which keys are good: they repeat for ever, and looking at each character every time would be felt. */
+  #isGood(key: string): boolean {
+    if (!this.#goodKeys.has(key)) {
+      if (!isGoodKey(key)) return false
+      if (this.#goodKeys.size >= MAX_REMEMBERED) this.#goodKeys.clear()
+      this.#goodKeys.add(key)
+    }
+    this.#lastGoodKey = key
+    return true
   }
 
   #time(): number {

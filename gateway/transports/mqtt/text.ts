@@ -8,7 +8,6 @@ export function readText(bytes: Uint8Array, start: number, end: number): string 
   return utf8Fault(bytes, start, end) === -1 ? decoder.decode(bytes.subarray(start, end)) : null
 }
 
- 
 const control = /[\u0001-\u001f\u007f-\u009f]/
 
 /** Control characters in names only serve to deceive whoever reads a log. */
