@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Clock } from '../core/clock.ts'
 import type { Registry } from '../core/registry.ts'
 import { checkOrigin, demand, type Access, type Asked, type Caller } from './access.ts'
 import type { LiveState } from './live-state.ts'
@@ -9,7 +11,6 @@ import type { People } from './people.ts'
 import type { Recorder } from './recorder.ts'
 import type { Right } from './rights.ts'
 import type { Verdicts } from './verdicts.ts'
-import type { Clock } from '../core/clock.ts'
 
 /** What the calls of the API work with. */
 export type Context = DashboardsOptions & {
@@ -23,13 +24,7 @@ export type Context = DashboardsOptions & {
   verdicts: Verdicts
 }
 
-export type Api = FastifyInstance<
-  import('fastify').RawServerDefault,
-  import('http').IncomingMessage,
-  import('http').ServerResponse,
-  import('fastify').FastifyBaseLogger,
-  TypeBoxTypeProvider
->
+export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
 export const askedOf = ({ headers, socket }: FastifyRequest): Asked => ({ headers, remoteAddress: socket.remoteAddress })
 

@@ -18,11 +18,14 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return turn
 }
 
+const textForm = (nonce: Buffer, hash: Buffer) =>
+  `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(nonce)}$${unpadded(hash)}`
+
 /** Argon2id in the usual text form (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`). */
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(16)
   const hash = await inTurn(() => derive('argon2id', { message: password, nonce, ...cost }))
-  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(nonce)}$${unpadded(hash)}`
+  return textForm(nonce, hash)
 }
 
 const form = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
@@ -45,5 +48,5 @@ export async function isPassword(password: string, stored: string): Promise<bool
   return timingSafeEqual(given, expected)
 }
 
-/** Nobody's password: compared with when the user is unknown, so that the answer takes as long. */
-export const nobodysPassword = await hashPassword(randomBytes(16).toString('hex'))
+/** A hash no password is known for: compared with when the user is unknown, so that the answer takes as long. */
+export const nobodysPassword = textForm(randomBytes(16), randomBytes(cost.tagLength))

@@ -11,7 +11,7 @@ import type { Mode } from '../../core/mode.ts'
 import type { PartStatus } from '../../core/part.ts'
 import { GOOD } from '../../core/quality.ts'
 import { BlockBuilder } from '../../core/reading.ts'
-import type { ActionEntry } from '../../core/record.ts'
+import type { ActionEntry, RecordEntry } from '../../core/record.ts'
 import type { Device } from '../../core/registry.ts'
 import type { Rule } from '../../core/rule.ts'
 import { startDashboards, type Dashboards, type DashboardsConfig, type DashboardsOptions } from '../../dashboards/server.ts'
@@ -120,6 +120,9 @@ export class Stage {
           const change = readRecordEntry(entry)
           if (change.kind === 'alarm.changed')
             this.#note(change.alarm, { pos: entry.pos, at: entry.receivedAt, type: 'change', entry: change })
+        } else if (entry.kind === 'action.refused') {
+          const refused = readRecordEntry(entry) as Extract<RecordEntry, { kind: 'action.refused' }>
+          this.#note(this.alarms.get(refused.alarmId)!, { pos: entry.pos, at: entry.receivedAt, type: 'action', entry: refused })
         } else if (entry.kind === 'action') this.#answer(readRecordEntry(entry) as ActionEntry, entry.pos, entry.receivedAt)
       }
     })

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { roles, type Role } from '../../dashboards/rights.ts'
+import { ADMIN_PASSWORD, Stage } from './stage.ts'
+
+type Row = [method: string, path: string, body: object | null, allowed: Role[]]
+const everybody: Role[] = [...roles]
+const rule = { type: 'threshold', metric: 'combustibleLel', limits: [{ name: 'H', above: 20, level: 'yellow' }] }
+
+/** Each call, and the roles that may make it. Written out a second time here, on purpose. */
+const table: Row[] = [
+  ['GET', '/session', null, everybody],
+  ['GET', '/users', null, ['admin']],
+  ['POST', '/users', { username: 'n', password: ADMIN_PASSWORD, role: 'viewer' }, ['admin']],
+  ['PATCH', '/users/p-none', { disabled: true }, ['admin']],
+  ['GET', '/enterprises', null, everybody],
+  ['GET', '/enterprises/e-1', null, everybody],
+  ['POST', '/enterprises', { name: 'x', region: '330106' }, ['admin']],
+  ['PATCH', '/enterprises/e-1', { sector: 'chemical' }, ['admin']],
+  ['POST', '/enterprises/e-none/retire', null, ['admin']],
+  ['GET', '/sites', null, everybody],
+  ['POST', '/sites', { enterpriseId: 'e-1', name: 'x' }, ['admin']],
+  ['GET', '/zones', null, everybody],
+  ['POST', '/zones', { enterpriseId: 'e-1', name: 'x' }, ['admin']],
+  ['GET', '/devices', null, everybody],
+  ['GET', '/devices/gas-1', null, everybody],
+  ['POST', '/devices', { enterpriseId: 'e-1', kind: 'hydrant', name: 'x' }, ['admin']],
+  ['PATCH', '/devices/gas-1', { name: 'y' }, ['admin']],
+  ['POST', '/devices/gas-1/token', null, ['admin']],
+  ['POST', '/devices/gas-1/replace', {}, ['admin']],
+  ['POST', '/devices/gas-none/retire', null, ['admin']],
+  ['GET', '/readings?device=gas-1', null, everybody],
+  ['GET', '/alarms', null, everybody],
+  ['GET', '/alarms/a-1', null, everybody],
+  ['GET', '/alarms/a-1/timeline', null, everybody],
+  ['POST', '/alarms/a-1/acknowledge', { version: 0 }, ['admin', 'supervisor', 'duty']],
+  ['GET', '/rules', null, everybody],
+  ['PUT', '/rules/gas.test', rule, ['admin', 'supervisor']],
+  ['DELETE', '/rules/gas.none', null, ['admin', 'supervisor']],
+  ['GET', '/quarantine', null, everybody],
+  ['GET', '/demo', null, everybody],
+  ['POST', '/demo/restart', null, ['admin', 'supervisor', 'duty']],
+]
+
+let stage: Stage
+beforeAll(async () => {
+  const story = { name: 'leak', state: 'waiting' as const, startedAt: null, step: -1, stepName: '' }
+  stage = await Stage.start({}, { demo: { story: () => story, restart() {} } })
+  for (const id of ['e-1', 'e-2']) await stage.call('POST', '/api/v1/enterprises', { id, name: id, region: '330106' })
+  await stage.device('gas-1')
+  await stage.device('gas-2', { enterpriseId: 'e-2', name: 'gas-2' })
+  await stage.raise('a-1')
+  await stage.raise('a-2', { enterpriseId: 'e-2', deviceId: 'gas-2' })
+  for (const role of roles) {
+    const enterpriseId = role === 'enterprise' ? 'e-1' : undefined
+    await stage.call('POST', '/api/v1/users', { username: role, password: ADMIN_PASSWORD, role, enterpriseId })
+  }
+})
+afterAll(() => stage.stop())
+
+test.each(table)('%s %s is for those who may and nobody else', async (method, path, body, allowed) => {
+  for (const role of roles) {
+    const { status, body: answer } = await stage.call(method, `/api/v1${path}`, body ?? undefined, {
+      as: role === 'admin' ? 'admin' : role,
+    })
+    if (allowed.includes(role)) expect([401, 403, 500], `${role}: ${JSON.stringify(answer)}`).not.toContain(status)
+    else expect({ role, status, code: answer.error.code }).toEqual({ role, status: 403, code: 'forbidden' })
+  }
+  const stranger = await stage.call(method, `/api/v1${path}`, body ?? undefined, { as: '' })
+  if (path !== '/session') expect(stranger).toMatchObject({ status: 401, body: { error: { code: 'not-logged-in' } } })
+})
+
+test('an enterprise sees its own and nothing of others, in every list', async () => {
+  const get = async (path: string) => (await stage.call('GET', `/api/v1${path}`, undefined, { as: 'enterprise' })).body
+  const ids = (rows: { id: string }[]) => rows.map(({ id }) => id)
+  expect(ids((await get('/enterprises')).enterprises)).toEqual(['e-1'])
+  expect(ids((await get('/devices')).devices)).not.toContain('gas-2')
+  expect(ids((await get('/alarms')).alarms)).toEqual(['a-1'])
+  for (const path of [
+    '/enterprises/e-2',
+    '/devices/gas-2',
+    '/alarms/a-2',
+    '/alarms/a-2/timeline',
+    '/readings?device=gas-2',
+    '/quarantine?device=gas-2',
+    '/quarantine?enterpriseId=e-2',
+  ]) {
+    expect({ path, ...(await get(path)) }).toMatchObject({ path, error: { code: 'not-found' } })
+  }
+  expect((await get('/devices?enterpriseId=e-2')).devices).toEqual([])
+  await get('/quarantine')
+  expect(stage.asked.quarantine.at(-1)).toMatchObject({ enterpriseId: 'e-1' })
+  await get('/readings')
+  expect(stage.asked.readings.at(-1)!.devices).toContain('gas-1')
+  expect(stage.asked.readings.at(-1)!.devices).not.toContain('gas-2')
+})
+
+test('an enterprise is not told of rules that name somebody else', async () => {
+  await stage.call('PUT', '/api/v1/rules/for.e2', { ...rule, applies: { enterpriseId: 'e-2' } })
+  await stage.call('PUT', '/api/v1/rules/for.gas2', { ...rule, applies: { deviceId: 'gas-2' } })
+  await stage.call('PUT', '/api/v1/rules/for.all', rule)
+  const { body } = await stage.call('GET', '/api/v1/rules', undefined, { as: 'enterprise' })
+  const ids = body.rules.map(({ id }: { id: string }) => id)
+  expect(ids).toContain('for.all')
+  expect(ids).not.toContain('for.e2')
+  expect(ids).not.toContain('for.gas2')
+})
+
+test('an enterprise sees only its own on the live feed', async () => {
+  const screen = await stage.live({ token: await stage.token('enterprise') })
+  expect(screen.picture.devices.every(({ enterpriseId }) => enterpriseId === 'e-1')).toBe(true)
+  expect(screen.picture.alarms.map(({ id }) => id)).toEqual(['a-1'])
+  expect(screen.picture.counters.yellow.open).toBe(1)
+  await stage.reading('gas-2', 'combustibleLel', 7)
+  await stage.raise('a-3', { enterpriseId: 'e-2' })
+  await stage.raise('a-4', { enterpriseId: 'e-1' })
+  await stage.reading('gas-1', 'combustibleLel', 8)
+  await screen.until(() => screen.readings.length > 0 && screen.changes.some((change) => change.kind === 'alarm'))
+  expect(screen.changes.map((change) => (change.kind === 'alarm' ? change.alarm.id : change.kind))).not.toContain('a-3')
+  expect(screen.readings.flatMap(({ readings }) => readings.map(([device]) => device))).toEqual(['gas-1'])
+  expect(await screen.socket.emitWithAck('subscribe', { enterpriseId: 'e-2' })).toMatchObject({ error: { code: 'not-found' } })
+})
