@@ -224,21 +224,18 @@ export class Judging {
   #reach(pos: number, withinMs = CATCH_UP_MS): Promise<void> {
     if (this.#processed >= pos) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined
-      const waiter = {
-        pos,
-        done: () => {
-          clearTimeout(timer)
-          this.#waiting.delete(waiter)
-          resolve()
-        },
-      }
-      this.#waiting.add(waiter)
-      if (withinMs === Infinity) return
-      timer = setTimeout(() => {
+      const settled = (settle: () => void) => {
+        clearTimeout(timer)
         this.#waiting.delete(waiter)
-        reject(new Unavailable('catching-up', 'alarms are catching up with what was recorded', { pos, at: this.#processed }))
-      }, withinMs)
+        settle()
+      }
+      const late = () => {
+        const facts = { pos, at: this.#processed }
+        settled(() => reject(new Unavailable('catching-up', 'alarms are catching up with what was recorded', facts)))
+      }
+      const waiter = { pos, done: () => settled(resolve) }
+      const timer = withinMs === Infinity ? undefined : setTimeout(late, withinMs)
+      this.#waiting.add(waiter)
     })
   }
 }

@@ -120,7 +120,12 @@ export const threshold: SeriesRule<Options, State> = {
       return { state: { since, tripped, insideSince: null }, verdict: 'unchanged', wakeAt }
     }
     const inside = !overRange && limits.every((limit) => isInside(limit, value, deadband))
-    if (!inside) return { state: { since, tripped, insideSince: null }, verdict: breachOf(limits[tripped]!), wakeAt }
+    if (!inside) {
+      // Within the deadband nothing is beyond a limit, but neither is it over.
+      const isBeyondOne = since.some((began) => began !== null)
+      const verdict = isBeyondOne ? breachOf(limits[tripped]!) : 'unchanged'
+      return { state: { since, tripped, insideSince: null }, verdict, wakeAt }
+    }
     const insideSince = !good || before.insideSince === null || gap ? (good ? at : null) : before.insideSince
     if (insideSince !== null && at - insideSince >= offDelayMs) return { state: start, verdict: 'clear', wakeAt: null }
     if (insideSince !== null) wakeAt = Math.min(wakeAt ?? Infinity, insideSince + offDelayMs)

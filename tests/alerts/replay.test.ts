@@ -1,0 +1,198 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { qualityCode, GOOD } from '../../core/quality.ts'
+import type { RecordEntry } from '../../core/record.ts'
+import { Engine } from '../../alerts/engine.ts'
+import type { Emission } from '../../alerts/open-alarms.ts'
+import { aDevice, aRule, defineSeries, Saved, setDevice, setRule, T0, Tape, type Row } from './world.ts'
+
+const devices = [aDevice({ id: 'A' }), aDevice({ id: 'B', kind: 'smoke-alarm' })]
+const deviceRule = (id: string, type: string, more = {}) => {
+  const {
+    limits: _l,
+    deadband: _d,
+    onDelayMs: _on,
+    offDelayMs: _off,
+    metric: _m,
+    ...base
+  } = aRule({ id, type, level: 'blue', ...more })
+  return base as ReturnType<typeof aRule>
+}
+const rules = [
+  aRule({ onDelayMs: 5_000, offDelayMs: 12_000, latching: true }),
+  { ...deviceRule('fire', 'state', { latching: true }), metric: 'fireAlarm' },
+  deviceRule('bad', 'bad-reading'),
+  deviceRule('clock', 'wrong-clock', { clearAfterMs: 20_000 }),
+  deviceRule('silent', 'silent', { periods: 3 }),
+]
+const qualityCodes = [
+  GOOD,
+  GOOD,
+  GOOD,
+  qualityCode('uncertain', 'over-range'),
+  qualityCode('uncertain', 'clock'),
+  qualityCode('bad', 'range'),
+]
+
+type Step =
+  | { is: 'rows'; rows: [series: number, back: number, value: number, quality: number][] }
+  | { is: 'act'; nth: number; action: 'acknowledge' | 'reset' | 'comment'; version: number }
+  | { is: 'say'; what: number }
+
+const row = fc.tuple(
+  fc.constantFrom(1, 2, 3),
+  fc.constantFrom(0, 0, 0, 0, 3, 10, 40),
+  fc.constantFrom(0, 1, 24, 25, 49, 60),
+  fc.constantFrom(...qualityCodes),
+)
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ is: fc.constant('rows' as const), rows: fc.array(row, { minLength: 1, maxLength: 5 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: fc.constant('act' as const),
+      nth: fc.nat(3),
+      action: fc.constantFrom('acknowledge' as const, 'reset' as const, 'comment' as const),
+      version: fc.constantFrom(0, 0, 0, -1),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('say' as const), what: fc.nat(7) }) },
+)
+const asides: RecordEntry[][] = [
+  [{ kind: 'platform.started', version: '1', mode: 'live' }],
+  [{ kind: 'receiving.stopped', reason: 'disk full' }],
+  [{ kind: 'receiving.resumed', stoppedForMs: 1 }],
+  [setRule(aRule({ version: 2, origin: 'person', limits: [{ name: 'H', above: 10, level: 'orange' }], onDelayMs: 0 }))],
+  [{ kind: 'rule.removed', ruleId: 'gas.combustible', version: 2, by: 'p1' }],
+  [setDevice({ ...devices[0]!, retiredAt: T0 })],
+  [setDevice(devices[0]!)],
+  [setDevice({ ...devices[1]!, attributes: { expectedPeriodMs: 5_000 } })],
+]
+
+/** Lays a tape; actions are aimed at alarms that are open at the time, which only judging can tell. */
+function tapeOf(steps: [after: number, step: Step][]): Tape {
+  const tape = new Tape()
+  const scout = new Engine()
+  const known: { id: string; version: number }[] = []
+  const feed = (from: number) => {
+    for (const entry of tape.entries.slice(from)) scout.apply(entry)
+    for (const { entry } of scout.take()) {
+      if (entry.kind !== 'alarm.changed') continue
+      const { id, version } = entry.alarm
+      const at = known.findIndex((one) => one.id === id)
+      if (at >= 0) known.splice(at, 1)
+      known.unshift({ id, version })
+    }
+  }
+  tape.record(0, ...devices.map(setDevice), ...rules.map(setRule))
+  tape.record(
+    0,
+    defineSeries(1, 'combustibleLel', 'A'),
+    defineSeries(2, 'fireAlarm', 'A'),
+    defineSeries(3, 'combustibleLel', 'B'),
+  )
+  feed(0)
+  let second = 1
+  for (const [after, one] of steps) {
+    second += after / 10
+    const from = tape.entries.length
+    if (one.is === 'rows') {
+      const spread = one.rows.map(([series, back, value, quality], i): Row => [
+        series,
+        second - back + i / 100,
+        value,
+        quality,
+        second,
+      ])
+      tape.rows(...spread)
+    } else if (one.is === 'say') {
+      tape.record(second, ...asides[one.what]!)
+    } else if (known[one.nth]) {
+      const { id, version } = known[one.nth]!
+      tape.record(second, {
+        ...{ kind: 'action', alarmId: id, action: one.action, version: version + one.version },
+        ...{ by: 'p1', comment: null, idempotencyKey: null },
+      } as RecordEntry)
+    }
+    feed(from)
+  }
+  return tape
+}
+
+const somewhere = fc.array(fc.tuple(fc.integer({ min: 0, max: 200 }), step), { maxLength: 60 }).map(tapeOf)
+
+function replay(tape: Tape, end: number): Emission[] {
+  const engine = new Engine()
+  for (const entry of tape.entries) engine.apply(entry)
+  engine.advance(end)
+  return engine.take()
+}
+
+/** As it happens: in batches, time derived further than the last entry, stopped and restored here and there. */
+function live(tape: Tape, end: number, cuts: { stop: boolean; early: number }[]): Emission[] {
+  let engine = new Engine()
+  const saved = new Saved()
+  const said: Emission[] = []
+  tape.entries.forEach((entry, i) => {
+    engine.apply(entry)
+    const cut = cuts[i % Math.max(cuts.length, 1)]
+    if (!cut) return
+    const next = tape.entries[i + 1]?.receivedAt ?? end
+    engine.advance(entry.receivedAt + ((next - entry.receivedAt) * cut.early) / 10)
+    if (!cut.stop) return
+    said.push(...engine.take())
+    saved.take(engine)
+    engine = saved.restore(engine)
+  })
+  engine.advance(end)
+  return [...said, ...engine.take()]
+}
+
+test('replay equals live: batches, early ticks and restarts anywhere give the same changes with the same keys', () => {
+  let changes = 0
+  fc.assert(
+    fc.property(
+      somewhere,
+      fc.array(fc.record({ stop: fc.boolean(), early: fc.integer({ min: 0, max: 10 }) }), { maxLength: 7 }),
+      (tape, cuts) => {
+        const end = tape.entries.at(-1)!.receivedAt + 200_000
+        const once = replay(tape, end)
+        changes += once.length
+        expect(live(tape, end, cuts)).toEqual(once)
+      },
+    ),
+    { numRuns: 400 },
+  )
+  expect(changes).toBeGreaterThan(1000)
+})
+
+test('every change has a key of its own, every open alarm was raised once, and versions count up by one', () => {
+  fc.assert(
+    fc.property(somewhere, (tape) => {
+      const said = replay(tape, tape.entries.at(-1)!.receivedAt + 200_000)
+      expect(new Set(said.map(({ key }) => key)).size).toBe(said.length)
+      const versions = new Map<string, number>()
+      for (const { entry } of said) {
+        if (entry.kind !== 'alarm.changed') continue
+        const before = versions.get(entry.alarm.id) ?? 0
+        expect(entry.alarm.version).toBe(entry.change === 'commented' ? before : before + 1)
+        expect(before === 0).toBe(entry.change === 'raised')
+        versions.set(entry.alarm.id, entry.alarm.version)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('every entry sent twice changes nothing: duplicates raise, clear and re-raise no alarm', () => {
+  fc.assert(
+    fc.property(somewhere, (tape) => {
+      const end = tape.entries.at(-1)!.receivedAt + 200_000
+      const twice = { entries: tape.entries.flatMap((entry) => (entry.kind === 'block' ? [entry, entry] : [entry])) } as Tape
+      const shape = (said: Emission[]) =>
+        said.map(({ entry }) => (entry.kind === 'alarm.changed' ? [entry.change, entry.at] : []))
+      expect(shape(replay(twice, end))).toEqual(shape(replay(tape, end)))
+    }),
+    { numRuns: 100 },
+  )
+})
