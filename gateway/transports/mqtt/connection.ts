@@ -2,8 +2,10 @@ import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { ReadingBuffer, Waiter } from '../../reading-buffer.ts'
+import { OwedAcks } from './owed-acks.ts'
 import { BrokerSide, type Wire } from './broker-side.ts'
 import { connack, connackVersion5, readConnect, writeConnect, type ConnectRequest } from './connect-packet.ts'
+import { PacketStream } from './packet-stream.ts'
 import { refusalCodes, type Link, type Peer, type Policy } from './policy.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { readSubscribe, readUnsubscribe, writeSubscribe, writeUnsubscribe } from './subscribe-packet.ts'
@@ -71,13 +73,11 @@ export class Connection implements Wire, Waiter {
   #maxBytes: number
   #paused = 0
   #closed = false
+  #left = false
   #reason = 'connection lost'
-  /** Bytes not worked on yet: half a packet, or whole ones while paused. */
-  #held: Buffer | null = null
-  #heldLength = 0
-  /** Acks owed, as type and packet id in one number: of the group that collects, and of the one on its way to the disk. */
-  #owed: number[] = []
-  #sealed: number[] = []
+  #stream = new PacketStream()
+  #receivedAt = 0
+  #acks = new OwedAcks()
   #topicBytes: Uint8Array = usualTopic
   #topic = usualTopic.toString()
   #filters = 0
@@ -100,82 +100,30 @@ export class Connection implements Wire, Waiter {
   #receive(chunk: Buffer): void {
     if (this.#closed) return
     this.lastByteAt = performance.now()
-    if (this.#held !== null) {
-      this.#hold(chunk)
-      if (this.#paused === 0) this.#workOnHeld()
-      return
-    }
-    if (this.#paused !== 0) return this.#hold(chunk)
-    const done = this.#work(chunk)
-    if (done < chunk.length && !this.#closed) this.#hold(chunk.subarray(done))
+    this.#stream.add(chunk)
+    this.#work()
   }
 
-  #workOnHeld(): void {
-    const held = this.#held!.subarray(0, this.#heldLength)
-    this.#held = null
-    this.#heldLength = 0
-    const done = this.#work(held)
-    if (done < held.length && !this.#closed) this.#hold(held.subarray(done))
-  }
-
-  /** Keeps a copy, growing by doubling: neither a tiny rest holds a big buffer, nor do many tiny chunks cost much. */
-  #hold(chunk: Buffer): void {
-    const length = this.#heldLength + chunk.length
-    if (this.#held === null || this.#held.length < length) {
-      const bigger = Buffer.allocUnsafeSlow(Math.max(length, this.#heldLength * 2))
-      this.#held?.copy(bigger, 0, 0, this.#heldLength)
-      this.#held = bigger
-    }
-    chunk.copy(this.#held, this.#heldLength)
-    this.#heldLength = length
-  }
-
-  /** Deals with the whole packets in `bytes`; returns how far it got. */
-  #work(bytes: Buffer): number {
-    let at = 0
+  #work(): void {
+    if (this.#paused !== 0) return
     const receivedAt = this.#host.now()
-    if (this.link && !this.link.refresh(receivedAt)) {
-      this.close('credential retired or renewed')
-      return 0
-    }
-    while (this.#paused === 0 && !this.#closed && bytes.length - at >= 2) {
-      let remaining = bytes[at + 1]!
-      let header = 2
-      if (remaining >= 0x80) {
-        remaining &= 0x7f
-        let shift = 7
-        let byte = 0x80
-        while (byte >= 0x80 && header < 5 && at + header < bytes.length) {
-          byte = bytes[at + header++]!
-          remaining += (byte & 0x7f) * 2 ** shift
-          shift += 7
-        }
-        if (byte >= 0x80) {
-          if (header === 5) this.#protocolError('length of more than four bytes')
-          break
-        }
-      }
-      const end = at + header + remaining
-      if (end - at > this.#maxBytes) {
-        this.#protocolError(`packet of more than ${this.#maxBytes} bytes`)
-        break
-      }
-      if (end > bytes.length) break
-      if (!this.#packet(bytes, at, at + header, end, receivedAt)) break
-      at = end
-    }
-    return at
+    if (this.link && !this.link.refresh(receivedAt)) return this.close('credential retired or renewed')
+    this.#receivedAt = receivedAt
+    const fault = this.#stream.cut(this.#maxBytes, this.#packet)
+    if (fault !== null) this.#protocolError(fault)
   }
 
   /** False when the packet was not taken: it stays until the pause is over. */
-  #packet(bytes: Buffer, at: number, body: number, end: number, receivedAt: number): boolean {
+  #packet = (bytes: Buffer, at: number, body: number, end: number): boolean => {
+    // Paused or closed by the packet before.
+    if (this.#paused !== 0 || this.#closed) return false
     const first = bytes[at]!
     if (this.link === null) {
       if (first !== CONNECT) this.#protocolError('the first packet is not a CONNECT')
-      else this.#connect(bytes, body, end, receivedAt)
+      else this.#connect(bytes, body, end, this.#receivedAt)
       return true
     }
-    if (first >> 4 === PUBLISH) return this.#publish(first, bytes, body, end, receivedAt)
+    if (first >> 4 === PUBLISH) return this.#publish(first, bytes, body, end)
     switch (first) {
       case PUBREL:
         this.#release(bytes, body, end)
@@ -209,7 +157,7 @@ export class Connection implements Wire, Waiter {
     }
   }
 
-  #publish(first: number, bytes: Buffer, body: number, end: number, receivedAt: number): boolean {
+  #publish(first: number, bytes: Buffer, body: number, end: number): boolean {
     const qos = (first >> 1) & 3
     let at = body + 2
     const topicEnd = at + ((bytes[body]! << 8) | bytes[body + 1]!)
@@ -238,7 +186,7 @@ export class Connection implements Wire, Waiter {
       return false
     }
     if (qos === 2 && !this.#isNew(packetId)) return true
-    link.publish({ topic: this.#topic, qos, retain: (first & 1) !== 0, bytes, start: at, end, receivedAt })
+    link.publish({ topic: this.#topic, qos, retain: (first & 1) !== 0, bytes, start: at, end, receivedAt: this.#receivedAt })
     if (qos > 0) this.#owe(qos === 1 ? PUBACK : PUBREC, packetId)
     return true
   }
@@ -335,28 +283,16 @@ export class Connection implements Wire, Waiter {
   // --- acks
 
   #owe(type: number, packetId: number): void {
-    if (this.#owed.length === 0) this.#host.buffer.whenDurable(this)
-    this.#owed.push((type << 16) | packetId)
+    if (this.#acks.owe(type, packetId)) this.#host.buffer.whenDurable(this)
   }
 
   sealed(): void {
-    this.#sealed = this.#owed
-    this.#owed = []
+    this.#acks.seal()
   }
 
   durable(): void {
-    const acks = this.#sealed
-    this.#sealed = []
-    if (this.#closed) return
-    const bytes = Buffer.allocUnsafe(acks.length * 4)
-    for (let i = 0, at = 0; i < acks.length; i++) {
-      const ack = acks[i]!
-      bytes[at++] = ack >> 16
-      bytes[at++] = 2
-      bytes[at++] = (ack >> 8) & 0xff
-      bytes[at++] = ack & 0xff
-    }
-    this.#write(bytes)
+    const bytes = this.#acks.take()
+    if (!this.#closed) this.#write(bytes)
   }
 
   #write(bytes: Buffer): void {
@@ -415,7 +351,7 @@ export class Connection implements Wire, Waiter {
     if ((this.#paused & why) === 0) return
     this.#paused &= ~why
     if (this.#paused !== 0 || this.#closed) return
-    if (this.#held !== null) this.#workOnHeld()
+    this.#work()
     if (this.#paused === 0) this.#socket.resume()
   }
 
@@ -437,10 +373,10 @@ export class Connection implements Wire, Waiter {
       return
     }
     // Whoever waits for us is not silent: our own slowness never costs anybody the connection (semantics 5).
-    if (this.#paused !== 0 || this.#owed.length > 0 || this.#sealed.length > 0) this.lastByteAt = now
+    if (this.#paused !== 0 || this.#acks.any) this.lastByteAt = now
     const silentMs = now - this.lastByteAt
     if (this.#keepAliveMs > 0 && silentMs > this.#keepAliveMs) this.close('keep-alive expired')
-    else if (this.#heldLength > 0 && silentMs > stuckTimeoutMs) this.close('half a packet, then silence')
+    else if (this.#stream.hasRest && silentMs > stuckTimeoutMs) this.close('half a packet, then silence')
   }
 
   // --- the end
@@ -467,26 +403,30 @@ export class Connection implements Wire, Waiter {
   #end(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#held = null
-    this.#heldLength = 0
+    this.#stream.clear()
     this.#side?.destroy()
+    this.#leave()
     this.#socket.resume()
     this.#socket.end()
     setTimeout(() => this.#socket.destroy(), 2_000).unref()
   }
 
   #gone(): void {
-    const wasRefused = this.link === null
     this.#closed = true
+    this.#stream.clear()
     this.#side?.destroy()
     const sent = this.#brokerSent
     this.#brokerSent = null
     sent?.()
-    if (!wasRefused) {
-      if (this.#session) this.#host.sessions.close(this.link!.credential, this.#session)
-      this.link!.closed(this.#reason, this.#host.now())
-    }
+    this.#leave()
     this.#host.gone(this)
+  }
+
+  #leave(): void {
+    if (this.#left || this.link === null) return
+    this.#left = true
+    if (this.#session) this.#host.sessions.close(this.link.credential, this.#session)
+    this.link.closed(this.#reason, this.#host.now())
   }
 }
 
