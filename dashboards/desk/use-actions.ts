@@ -6,9 +6,7 @@ import { api, ApiFailure, failureText } from '../web/api.ts'
 /** What a person saw and what the alarm had become when the platform refused. */
 export type ConflictSeen = { action: AlarmAction; seen: Alarm; now: Alarm }
 export type Outcome = { alarmId: string; action: AlarmAction } & (
-  | { kind: 'done' }
-  | { kind: 'failed'; text: string }
-  | { kind: 'conflict'; conflict: ConflictSeen }
+  { kind: 'done' } | { kind: 'failed'; text: string } | { kind: 'conflict'; conflict: ConflictSeen }
 )
 
 /** In which states an action can do anything; the engine decides, this only spares people a refusal. */

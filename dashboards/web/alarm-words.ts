@@ -3,11 +3,14 @@ import { metricOf } from '../../core/metrics.ts'
 import { metricText, valueText } from './format.ts'
 import { has, locale, said, t } from './i18n/i18n.ts'
 
-/** The value that raised it, with `>` in front when the detector could not measure any higher. */
+/**
+ * The value that crossed a limit, with `>` in front when the detector could not measure any higher. Null where no limit was
+ * crossed: a fire signal, a fault or silence is said by its message.
+ */
 export function alarmValueText(alarm: Alarm): string | null {
-  if (alarm.value === null) return null
+  if (alarm.value === null || alarm.limit === null) return null
   const known = alarm.metric === null ? undefined : metricOf(alarm.metric)
-  if (known?.kind === 'flag') return alarm.value === 0 ? t('no') : t('yes')
+  if (known?.kind === 'flag') return null
   const shown = alarm.overRange && known ? Math.min(alarm.value, known.max) : alarm.value
   return `${alarm.overRange ? '> ' : ''}${valueText(alarm.metric, shown)}`
 }
@@ -22,9 +25,9 @@ export function limitText(alarm: Alarm): string | null {
   return `${sign} ${valueText(alarm.metric, alarm.limit).replace(/\.0+$/, '')}${name}`
 }
 
-/** What is wrong in a few words: the metric where there is one, else the rule's own sentence. */
+/** What is wrong in a few words: the metric where a limit was crossed, else the rule's own sentence. */
 export const alarmWhat = (alarm: Alarm): string =>
-  alarm.metric === null ? said(alarm.message) : metricText(alarm.metric, locale.value)
+  alarm.metric === null || alarmValueText(alarm) === null ? said(alarm.message) : metricText(alarm.metric, locale.value)
 
 /** A rule's limit option or fault code of a device in words: `no-substance:toxicPpm`. */
 export function faultText(fault: string): string {

@@ -65,16 +65,15 @@ export type Session = {
   version: string
 }
 
+const PAGE = 1_000
+
 /** Everything a paged list has, page by page: lists here are a jurisdiction's, thousands at most. */
-export async function all<T>(path: string, name: string): Promise<T[]> {
+export async function all<T>(path: string, name: string, asked: Record<string, string> = {}): Promise<T[]> {
   const found: T[] = []
   let cursor: string | undefined
   do {
-    const separator = path.includes('?') ? '&' : '?'
-    const page = await api<Record<string, unknown>>(
-      'GET',
-      cursor === undefined ? path : `${path}${separator}cursor=${encodeURIComponent(cursor)}`,
-    )
+    const query = new URLSearchParams({ ...asked, limit: String(PAGE), ...(cursor === undefined ? {} : { cursor }) })
+    const page = await api<Record<string, unknown>>('GET', `${path}?${query}`)
     found.push(...((page[name] as T[] | undefined) ?? []))
     cursor = page['next'] as string | undefined
   } while (cursor !== undefined)

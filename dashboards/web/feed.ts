@@ -59,7 +59,10 @@ export class Feed {
     this.#seq = null
     socket.on('connect', () => {
       this.#heard()
-      socket.emit('subscribe', this.#subscribe, () => this.#askSnapshot(socket))
+      socket.emit('subscribe', this.#subscribe, (answer: { error?: { message: string } } | undefined) => {
+        if (answer?.error) this.#lost(socket, answer.error.message)
+        else this.#askSnapshot(socket)
+      })
     })
     socket.on('snapshot', (snapshot: Snapshot) => this.#takeSnapshot(snapshot))
     socket.on('change', (change: Change) => this.#takeChange(socket, change))
@@ -68,6 +71,8 @@ export class Feed {
     })
     socket.on('hb', (heartbeat: Heartbeat) => {
       this.#heard()
+      // The beat names the last change there was: a lost last one would otherwise go unnoticed until the next.
+      if (this.#seq !== null && heartbeat.seq !== this.#seq) this.#askSnapshot(socket)
       this.#listener.heartbeat(heartbeat)
     })
     socket.on('connect_error', (error) => this.#lost(socket, error.message))

@@ -1,4 +1,5 @@
 import { shallowRef } from 'vue'
+import { rememberNames } from './people.ts'
 import { api, ApiFailure, type Session } from './api.ts'
 
 export const session = shallowRef<Session | null>(null)
@@ -9,7 +10,9 @@ export const toLogin = (): void => location.assign(`/login?next=${encodeURICompo
 export async function loadSession(): Promise<void> {
   try {
     session.value = await api<Session>('GET', '/session')
-    if (!session.value.user) toLogin()
+    const { user } = session.value
+    if (user) rememberNames({ [user.id]: user.username })
+    else toLogin()
   } catch (error) {
     if (error instanceof ApiFailure && error.status === 401) toLogin()
     else throw error
@@ -23,4 +26,6 @@ export async function leave(): Promise<void> {
 
 const acting = ['admin', 'supervisor', 'duty']
 export const mayAct = (): boolean => acting.includes(session.value?.user?.role ?? '')
+/** Rules: set by administrators and supervisors. */
+export const mayTune = (): boolean => ['admin', 'supervisor'].includes(session.value?.user?.role ?? '')
 export const isAdmin = (): boolean => session.value?.user?.role === 'admin'

@@ -97,8 +97,7 @@ export function useLimits(alarm: ComputedRef<Alarm | null>): ComputedRef<TrendLi
   return computed(() => {
     const now = alarm.value
     if (!now) return []
-    const own: TrendLimit[] =
-      now.limit === null ? [] : [{ value: now.limit, name: now.limitName ?? '', level: now.level }]
+    const own: TrendLimit[] = now.limit === null ? [] : [{ value: now.limit, name: now.limitName ?? '', level: now.level }]
     // A rule that has moved on since is not what judged this alarm: draw only what the alarm itself names.
     const options = rules.value.get(`${now.ruleId}@${now.ruleVersion}`)?.['limits'] as LimitOption[] | undefined
     if (!Array.isArray(options)) return own

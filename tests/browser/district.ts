@@ -18,7 +18,12 @@ export function furnish(platform: FakePlatform): void {
     { id: 'cold', name: '制冷机房', enterpriseId: 'donggang' },
   ]
   const now = platform.now
-  const add = (device: Partial<LiveDevice> & Pick<LiveDevice, 'id' | 'name' | 'kind'>, metric: string, value: number, ageMs = 1500) => {
+  const add = (
+    device: Partial<LiveDevice> & Pick<LiveDevice, 'id' | 'name' | 'kind'>,
+    metric: string,
+    value: number,
+    ageMs = 1500,
+  ) => {
     platform.devices.set(device.id, makeDevice({ lastReceivedAt: now - ageMs, ...device }))
     platform.readings.set(`${device.id}\n${metric}`, [device.id, metric, value, now - ageMs, now - ageMs, GOOD])
   }
@@ -28,7 +33,12 @@ export function furnish(platform: FakePlatform): void {
   for (let n = 9; n <= 14; n++) gas(n, 'huatai', 'paint', n / 20)
   for (let n = 15; n <= 20; n++) gas(n, 'donggang', 'cold', 0)
   for (let n = 1; n <= 30; n++) {
-    add({ id: `HYD-${n}`, name: `消火栓 ${n}`, kind: 'hydrant', expectedPeriodMs: 300_000 }, 'pressureMpa', 0.31 + (n % 7) / 100, n * 4000)
+    add(
+      { id: `HYD-${n}`, name: `消火栓 ${n}`, kind: 'hydrant', expectedPeriodMs: 300_000 },
+      'pressureMpa',
+      0.31 + (n % 7) / 100,
+      n * 4000,
+    )
   }
   for (let n = 1; n <= 40; n++) {
     const zoneId = n < 20 ? 'paint' : 'cold'
@@ -36,13 +46,25 @@ export function furnish(platform: FakePlatform): void {
     add({ ...device, enterpriseId: n < 20 ? 'huatai' : 'donggang' }, 'smokeObscuration', (n % 5) / 100, n * 3000)
   }
   for (let n = 1; n <= 10; n++) {
-    add({ id: `VEH-${n}`, name: `苏A·${1000 + n * 37}危`, kind: 'vehicle', expectedPeriodMs: 30_000 }, 'speedKmh', 30 + n * 3, n * 500)
+    add(
+      { id: `VEH-${n}`, name: `苏A·${1000 + n * 37}危`, kind: 'vehicle', expectedPeriodMs: 30_000 },
+      'speedKmh',
+      30 + n * 3,
+      n * 500,
+    )
     const place = (metric: string, value: number) =>
       platform.readings.set(`VEH-${n}\n${metric}`, [`VEH-${n}`, metric, value, now - n * 500, now - n * 500, GOOD])
     place('latitude', 32.02 + n * 0.004)
     place('longitude', 118.68 + n * 0.006)
   }
-  platform.readings.set('GAS-7\ntoxicPpm#h2s', ['GAS-7', 'toxicPpm#h2s', 3.2, now - 900, now - 900, qualityCode('uncertain', 'clock')])
+  platform.readings.set('GAS-7\ntoxicPpm#h2s', [
+    'GAS-7',
+    'toxicPpm#h2s',
+    3.2,
+    now - 900,
+    now - 900,
+    qualityCode('uncertain', 'clock'),
+  ])
   let n = 0
   for (const [id, device] of platform.devices) {
     n++
@@ -141,10 +163,20 @@ const rule = {
 function answers(platform: FakePlatform): void {
   const admin = { id: 'u1', username: 'admin', role: 'admin', enterpriseId: null }
   platform.route('GET', '/session', () => ({
-    body: { user: admin, mode: platform.mode, jurisdiction: platform.jurisdiction, zone: 'Asia/Shanghai', demo: false, version: '0.1.0' },
+    body: {
+      user: admin,
+      mode: platform.mode,
+      jurisdiction: platform.jurisdiction,
+      zone: 'Asia/Shanghai',
+      demo: false,
+      version: '0.1.0',
+    },
   }))
   platform.route('GET', '/rules', () => ({
-    body: { rules: [rule], faults: [{ file: 'alerts/packs/site.yaml', line: 14, reason: 'limits: expected a list', since: platform.now }] },
+    body: {
+      rules: [rule],
+      faults: [{ file: 'alerts/packs/site.yaml', line: 14, reason: 'limits: expected a list', since: platform.now }],
+    },
   }))
   platform.route('GET', '/readings', ({ query }) => {
     const device = query.get('device') ?? ''
@@ -168,7 +200,10 @@ function answers(platform: FakePlatform): void {
       entry: { kind: 'alarm.changed', change: kind, alarm, causePos: 1, at, by, comment },
     })
     const push = { kind: 'push.sent', alarmId: alarm.id, alarmVersion: 1, channel: 'webhook', attempt: 1, detail: '200' }
-    const items: unknown[] = [change('raised', alarm.raisedAt, 'platform'), { pos: 2, at: alarm.raisedAt + 400, type: 'push', entry: push }]
+    const items: unknown[] = [
+      change('raised', alarm.raisedAt, 'platform'),
+      { pos: 2, at: alarm.raisedAt + 400, type: 'push', entry: push },
+    ]
     if (alarm.acknowledgedAt) items.push(change('acknowledged', alarm.acknowledgedAt, alarm.acknowledgedBy ?? '', '已通知现场'))
     return { body: { items } }
   })
@@ -187,15 +222,21 @@ function answers(platform: FakePlatform): void {
     return { body: { alarm: next } }
   })
   platform.route('GET', '/demo', () => ({
-    body: { story: { name: '气体泄漏', state: 'running', startedAt: platform.now - 40_000, step: 3, stepName: '泄漏升至高高报' } },
+    body: {
+      story: { name: '气体泄漏', state: 'running', startedAt: platform.now - 40_000, step: 3, stepName: '泄漏升至高高报' },
+    },
   }))
   platform.route('GET', '/enterprises', () => ({
     body: { enterprises: platform.enterprises.map((one) => ({ ...one, sector: '化工', retiredAt: null })) },
   }))
   platform.route('GET', '/sites', () => ({
-    body: { sites: [{ id: 's1', enterpriseId: 'binjiang', name: '滨江厂区', latitude: 32.05, longitude: 118.7, retiredAt: null }] },
+    body: {
+      sites: [{ id: 's1', enterpriseId: 'binjiang', name: '滨江厂区', latitude: 32.05, longitude: 118.7, retiredAt: null }],
+    },
   }))
-  platform.route('GET', '/zones', () => ({ body: { zones: platform.zones.map((one) => ({ ...one, siteId: null, retiredAt: null })) } }))
+  platform.route('GET', '/zones', () => ({
+    body: { zones: platform.zones.map((one) => ({ ...one, siteId: null, retiredAt: null })) },
+  }))
   platform.route('GET', '/users', () => ({
     body: {
       users: [
@@ -223,7 +264,7 @@ function answers(platform: FakePlatform): void {
   }))
   platform.route('POST', '/devices', ({ body }) =>
     body['name'] === '坏'
-      ? { status: 400, body: { error: { code: 'invalid', message: 'latitude must be ≤ 90', details: { path: '/latitude' } } } }
+      ? { status: 400, body: { error: { code: 'invalid', message: 'latitude must be ≤ 90', details: { field: 'latitude' } } } }
       : { body: { id: 'dev-new', token: 'wf_3nXyQe7bK1tR9uVw', ...body } },
   )
   platform.route('GET', '/quarantine', () => ({

@@ -16,7 +16,12 @@ type Handler = (request: { params: string[]; query: URLSearchParams; body: Recor
 }
 
 const dist = join(import.meta.dirname, '../../dist')
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const types: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
 const CSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'"
 
 /**
@@ -45,7 +50,6 @@ export class FakePlatform {
   #io!: SocketServer
   #port = 0
   #seqs = new Map<Socket, number>()
-  #beats = 0
   #timer: ReturnType<typeof setInterval>
   #routes: { method: string; pattern: RegExp; handle: Handler }[] = []
 
@@ -71,12 +75,9 @@ export class FakePlatform {
   }
 
   beat(): void {
-    this.#io.of('/live').emit('hb', {
-      seq: ++this.#beats,
-      serverTs: this.now,
-      lastIngestTs: this.now - 800,
-      ingestRate: this.ingestRate,
-    })
+    for (const [socket, seq] of this.#seqs) {
+      socket.emit('hb', { seq, serverTs: this.now, lastIngestTs: this.now - 800, ingestRate: this.ingestRate })
+    }
   }
 
   alarm(alarm: Alarm): void {
@@ -183,7 +184,10 @@ export class FakePlatform {
     try {
       if (!file.startsWith(dist)) throw new Error('outside')
       const bytes = await readFile(file)
-      response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': CSP })
+      response.writeHead(200, {
+        'content-type': types[extname(file)] ?? 'application/octet-stream',
+        'content-security-policy': CSP,
+      })
       response.end(bytes)
     } catch {
       response.writeHead(404).end()
