@@ -48,7 +48,6 @@ export async function startMqtt(
   const limits: Limits = {
     maxPacketBytes: config.maxPacketBytes,
     maxLoginBytes: Math.min(16_384, config.maxPacketBytes),
-    maxClientIdLength: 512,
     maxSubscriptions: 1_000,
     maxAwaitingRelease: 1_000,
     loginTimeoutMs: 10_000,

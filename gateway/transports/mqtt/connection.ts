@@ -4,18 +4,17 @@ import type { Duplex } from 'node:stream'
 import type { ReadingBuffer, Waiter } from '../../reading-buffer.ts'
 import { OwedAcks } from './owed-acks.ts'
 import { BrokerSide, type Wire } from './broker-side.ts'
-import { connack, connackVersion5, readConnect, writeConnect, type ConnectRequest } from './connect-packet.ts'
+import { connack, connackVersion5, readConnect, writeConnect } from './connect-packet.ts'
 import { PacketStream } from './packet-stream.ts'
 import { refusalCodes, type Link, type Peer, type Policy } from './policy.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { readSubscribe, readUnsubscribe, writeSubscribe, writeUnsubscribe } from './subscribe-packet.ts'
-import { hasControlCharacter, readText } from './text.ts'
+import { hasControlCharacter, isClientIdAllowed, LastTopic } from './text.ts'
 
 export type Limits = {
   maxPacketBytes: number
   /** before a login nobody gets to hold more of our memory than this */
   maxLoginBytes: number
-  maxClientIdLength: number
   maxSubscriptions: number
   /** QoS 2 messages waiting for their PUBREL, per session */
   maxAwaitingRelease: number
@@ -51,10 +50,8 @@ const pingResponse = Buffer.from([0xd0, 0])
 
 /** Why nothing is read from a socket at the moment; bits, because several may hold at once. */
 const pauses = { login: 1, full: 2, rate: 4, broker: 8, unread: 16 } as const
-const MAX_TOPIC_LEVELS = 100
 /** A filter the broker refuses and nobody can publish to: it keeps a refused filter's place in the SUBACK. */
 export const REFUSED = '$refused/'
-const usualTopic = Buffer.from('v1/devices/me/telemetry')
 
 /**
  * One client. Takes packets apart as they come off the socket: PUBLISH and PUBREL are dealt with here, because they are the
@@ -78,8 +75,7 @@ export class Connection implements Wire, Waiter {
   #stream = new PacketStream()
   #receivedAt = 0
   #acks = new OwedAcks()
-  #topicBytes: Uint8Array = usualTopic
-  #topic = usualTopic.toString()
+  #topics = new LastTopic()
   #filters = 0
   #unreadSince = 0
   #brokerSent: (() => void) | null = null
@@ -171,7 +167,8 @@ export class Connection implements Wire, Waiter {
       host.buffer.whenRoom(() => this.#resume(pauses.full))
       return false
     }
-    if (!this.#isLastTopic(bytes, at, topicEnd) && !this.#readTopic(bytes, at, topicEnd)) return true
+    const topic = this.#topics.read(bytes, at, topicEnd)
+    if (topic === null) return (this.#protocolError('a topic nothing can be published to'), true)
     at = topicEnd
     let packetId = 0
     if (qos > 0) {
@@ -186,7 +183,7 @@ export class Connection implements Wire, Waiter {
       return false
     }
     if (qos === 2 && !this.#isNew(packetId)) return true
-    link.publish({ topic: this.#topic, qos, retain: (first & 1) !== 0, bytes, start: at, end, receivedAt: this.#receivedAt })
+    link.publish({ topic, qos, retain: (first & 1) !== 0, bytes, start: at, end, receivedAt: this.#receivedAt })
     if (qos > 0) this.#owe(qos === 1 ? PUBACK : PUBREC, packetId)
     return true
   }
@@ -214,24 +211,6 @@ export class Connection implements Wire, Waiter {
     this.#write(Buffer.from([PUBCOMP, 2, packetId >> 8, packetId & 0xff]))
   }
 
-  #isLastTopic(bytes: Buffer, start: number, end: number): boolean {
-    const last = this.#topicBytes
-    if (last.length !== end - start) return false
-    for (let i = 0; i < last.length; i++) if (last[i] !== bytes[start + i]) return false
-    return true
-  }
-
-  #readTopic(bytes: Buffer, start: number, end: number): boolean {
-    const topic = readText(bytes, start, end)
-    if (topic === null || topic === '' || /[+#]/.test(topic) || topic.split('/').length > MAX_TOPIC_LEVELS) {
-      this.#protocolError('a topic nothing can be published to')
-      return false
-    }
-    this.#topicBytes = Uint8Array.prototype.slice.call(bytes, start, end)
-    this.#topic = topic
-    return true
-  }
-
   #connect(bytes: Buffer, body: number, end: number, now: number): void {
     const { policy, limits, figures } = this.#host
     const outcome = readConnect(bytes, body, end)
@@ -241,7 +220,7 @@ export class Connection implements Wire, Waiter {
       return this.#refuse(outcome.level === 5 ? connackVersion5 : connack(refusalCodes.protocol))
     }
     const { request } = outcome
-    if (!isClientIdAllowed(request, limits.maxClientIdLength)) return this.#refuse(connack(refusalCodes.clientId))
+    if (!isClientIdAllowed(request.level, request.clean, request.clientId)) return this.#refuse(connack(refusalCodes.clientId))
     if (request.username !== null && hasControlCharacter(request.username)) return this.#refuse(connack(refusalCodes.credentials))
     const link = policy.admit(request, this.peer, now)
     if (typeof link === 'number') {
@@ -428,10 +407,4 @@ export class Connection implements Wire, Waiter {
     if (this.#session) this.#host.sessions.close(this.link.credential, this.#session)
     this.link.closed(this.#reason, this.#host.now())
   }
-}
-
-/** 3.1 wants 1 to 23 characters; 3.1.1 lets the server name a client without an id, but only for a clean session. */
-function isClientIdAllowed({ level, clean, clientId }: ConnectRequest, maxLength: number): boolean {
-  if (level === 3) return clientId.length >= 1 && clientId.length <= 23 && !hasControlCharacter(clientId)
-  return (clientId !== '' || clean) && clientId.length <= maxLength && !hasControlCharacter(clientId)
 }
