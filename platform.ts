@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Log } from './core/log.ts'
 import type { PartStatus } from './core/part.ts'
 import { startAlerts } from './alerts/alerts.ts'
+import type { Demo } from './dashboards/options.ts'
 import { startDashboards, type Dashboards } from './dashboards/server.ts'
 import { startGateway, type Gateway } from './gateway/gateway.ts'
 import { startIngest } from './ingest/ingest.ts'
@@ -29,14 +30,11 @@ export type Platform = {
   stop(): Promise<void>
 }
 
-/** What `npm run demo` adds: no login on loopback, and a story the pages can show and restart. */
-export type DemoHooks = NonNullable<Parameters<typeof startDashboards>[0]['demo']>
-
 type Options = {
   settings: Settings
   log: Log
   failed: (error: Error) => void
-  demo?: DemoHooks
+  demo?: Demo
   prepare?: (journal: EmbeddedJournal, directory: Directory) => Promise<void>
 }
 
@@ -77,7 +75,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       failed,
     }),
     startIngest({
-      config: { dataDir: settings.dataDir, zone: settings.zone, retentionDays: settings.historyDays },
+      config: { dataDir: settings.dataDir, retentionDays: settings.historyDays },
       journal,
       log,
       failed,

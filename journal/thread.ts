@@ -2,7 +2,10 @@ import { MessageChannel, type MessagePort, Worker, parentPort, workerData } from
 import type { Log, LogLevel } from '../core/log.ts'
 import { caller, serve } from '../core/rpc.ts'
 import type { Journal } from './journal.ts'
-import { connectJournal, serveJournal, type JournalTicket } from './remote.ts'
+import { connectJournal, serveJournal, type JournalHost, type JournalTicket } from './remote.ts'
+
+/** A journal that threads can have their own end of. */
+export type ThreadedJournal = JournalHost & { ticket(): JournalTicket }
 
 /** A part's worker thread as the main thread sees it. */
 export type Thread = {
@@ -21,7 +24,7 @@ export async function startThread(
   name: string,
   file: URL,
   data: unknown,
-  journal: Journal & { ticket(): JournalTicket },
+  journal: ThreadedJournal,
   log: Log,
   failed: (error: Error) => void,
 ): Promise<Thread> {
