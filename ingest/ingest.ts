@@ -1,0 +1,65 @@
+import type { History, LatestReading, QuarantineQuery, ReadingsAnswer, ReadingsQuery } from '../core/history.ts'
+import type { Log } from '../core/log.ts'
+import type { Part, PartStatus } from '../core/part.ts'
+import { startThread, type ThreadedJournal } from '../journal/thread.ts'
+import type { RetentionClass } from './retention.ts'
+import type { StoreName } from './stores/index.ts'
+import type { IngestThread } from './worker.ts'
+
+export type IngestConfig = {
+  dataDir: string
+  /** the deployment's; a query brings the zone its buckets align to */
+  zone?: string
+  /** days readings are kept that no class of `retention` is for */
+  retentionDays: number
+  retention?: RetentionClass[]
+  store?: StoreName
+}
+
+export interface Ingest extends Part, History {}
+
+const STATUS_MS = 1_000
+
+/** Journal → history store, in a thread of its own that also answers what is asked of the past. */
+export async function startIngest({
+  config,
+  journal,
+  log,
+  failed,
+}: {
+  config: IngestConfig
+  journal: ThreadedJournal
+  log: Log
+  failed: (error: Error) => void
+}): Promise<Ingest> {
+  const data: IngestThread = {
+    dataDir: config.dataDir,
+    store: config.store ?? 'embedded',
+    retention: [...(config.retention ?? []), { name: 'raw', metrics: [], days: config.retentionDays }],
+  }
+  const thread = await startThread('ingest', new URL('./worker.ts', import.meta.url), data, journal, log, failed)
+  let seen: { fault: string | null; figures: Record<string, number> } = { fault: null, figures: {} }
+  const look = () =>
+    thread.call<typeof seen>('status').then(
+      (status) => (seen = status),
+      (error: Error) => (seen = { ...seen, fault: error.message }),
+    )
+  await look()
+  const looking = setInterval(() => void look(), STATUS_MS)
+  looking.unref()
+
+  return {
+    readings: (query: ReadingsQuery) => thread.call<ReadingsAnswer>('readings', query),
+    latest: (mode: string) => thread.call<LatestReading[]>('latest', mode),
+    quarantine: (query: QuarantineQuery) => thread.call('quarantine', query),
+    quarantineCounts: () => thread.call('quarantineCounts'),
+    status: (): PartStatus =>
+      seen.fault === null
+        ? { name: 'ingest', state: 'ok', figures: seen.figures }
+        : { name: 'ingest', state: 'degraded', detail: `history cannot be written: ${seen.fault}`, figures: seen.figures },
+    async stop() {
+      clearInterval(looking)
+      await thread.stop()
+    },
+  }
+}

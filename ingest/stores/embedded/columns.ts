@@ -1,0 +1,97 @@
+import type { Rows } from './codec.ts'
+
+/** Most rows a series keeps in memory: at one a second more than five minutes, also just after the oldest were dropped. */
+export const MOST_ROWS = 448
+
+/** Rows in memory, sorted by measuredAt without two of the same. */
+export class Columns implements Rows {
+  n = 0
+  measuredAt: Float64Array
+  value: Float64Array
+  receivedAt: Float64Array
+  quality: Uint8Array
+  deviceTimes: Map<number, number> | null = null
+
+  constructor(capacity = 16) {
+    this.measuredAt = new Float64Array(capacity)
+    this.value = new Float64Array(capacity)
+    this.receivedAt = new Float64Array(capacity)
+    this.quality = new Uint8Array(capacity)
+  }
+
+  /** Where `time` stands or would stand: the first row not before it. */
+  search(time: number): number {
+    const times = this.measuredAt
+    let low = 0
+    let high = this.n
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (times[middle]! < time) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Makes room for a row at `row`, for the caller to fill. */
+  open(row: number): void {
+    if (this.n === this.measuredAt.length) this.#grow()
+    if (row < this.n) {
+      this.measuredAt.copyWithin(row + 1, row, this.n)
+      this.value.copyWithin(row + 1, row, this.n)
+      this.receivedAt.copyWithin(row + 1, row, this.n)
+      this.quality.copyWithin(row + 1, row, this.n)
+    }
+    this.n++
+  }
+
+  /** Forgets the oldest rows. */
+  dropFirst(count: number): void {
+    if (this.deviceTimes) for (let i = 0; i < count; i++) this.deviceTimes.delete(this.measuredAt[i]!)
+    this.measuredAt.copyWithin(0, count, this.n)
+    this.value.copyWithin(0, count, this.n)
+    this.receivedAt.copyWithin(0, count, this.n)
+    this.quality.copyWithin(0, count, this.n)
+    this.n -= count
+  }
+
+  mark(measuredAt: number, deviceTime: number): void {
+    this.deviceTimes ??= new Map()
+    this.deviceTimes.set(measuredAt, deviceTime)
+  }
+
+  /** A copy of some rows, untouched by what happens later. */
+  slice(from: number, to: number): Rows {
+    return {
+      n: to - from,
+      measuredAt: this.measuredAt.slice(from, to),
+      value: this.value.slice(from, to),
+      receivedAt: this.receivedAt.slice(from, to),
+      quality: this.quality.slice(from, to),
+      deviceTimes: null,
+    }
+  }
+
+  /** Takes over rows read from disk. */
+  static of(rows: Rows): Columns {
+    const columns = new Columns(Math.max(16, rows.n))
+    columns.n = rows.n
+    columns.measuredAt.set(rows.measuredAt)
+    columns.value.set(rows.value)
+    columns.receivedAt.set(rows.receivedAt)
+    columns.quality.set(rows.quality)
+    columns.deviceTimes = rows.deviceTimes
+    return columns
+  }
+
+  #grow(): void {
+    const capacity = Math.min(this.measuredAt.length * 2, MOST_ROWS)
+    const grown = <T extends Float64Array | Uint8Array>(bigger: T, old: T): T => {
+      bigger.set(old)
+      return bigger
+    }
+    this.measuredAt = grown(new Float64Array(capacity), this.measuredAt)
+    this.value = grown(new Float64Array(capacity), this.value)
+    this.receivedAt = grown(new Float64Array(capacity), this.receivedAt)
+    this.quality = grown(new Uint8Array(capacity), this.quality)
+  }
+}

@@ -1,0 +1,177 @@
+import type { Aggregate } from '../../../core/history.ts'
+import type { Buckets, Sink } from '../store.ts'
+import { Accumulator, aggregateRows } from './accumulator.ts'
+import { rowsOf, type ChunkHead } from './chunk.ts'
+import type { Rows } from './codec.ts'
+import { firstNotBefore, Merge } from './merge.ts'
+import type { Pace } from './pace.ts'
+import type { Tables } from './tables.ts'
+import type { Track } from './track.ts'
+
+/** How much time's chunk heads are read at once. */
+const WINDOW_MS = 4 * 86_400_000
+
+/** Part of a series within a range: a chunk, by its head until its rows are needed, or rows from memory. */
+type Piece = { t0: number; t1: number; head: ChunkHead | null; rows(): Rows | null }
+
+const ofRows = (rows: Rows): Piece => ({
+  t0: rows.measuredAt[0]!,
+  t1: rows.measuredAt[rows.n - 1]!,
+  head: null,
+  rows: () => rows,
+})
+
+/** The series is in memory from `from` on: hand out its readings at once. False: the sink wants no more. */
+export function readMemory(track: Track, from: number, to: number, sink: Sink): boolean {
+  const merge = new Merge(from, to, sink)
+  merge.add(track.tail)
+  if (track.late) merge.add(track.late)
+  return merge.emitBefore(to)
+}
+
+/** The same for one point per bucket. */
+export function aggregateMemory(track: Track, from: number, to: number, fn: Aggregate, buckets: Buckets, sink: Sink): boolean {
+  const { tail, late } = track
+  if (late && firstNotBefore(late, from) < firstNotBefore(late, to)) {
+    const totals = new Totals(from, to, buckets)
+    totals.addRows(tail)
+    totals.addRows(late)
+    return totals.emitEndedBy(Infinity, fn, sink)
+  }
+  const end = firstNotBefore(tail, to)
+  for (let row = firstNotBefore(tail, from); row < end;) {
+    const bucket = buckets.at(tail.measuredAt[row]!)
+    const next = tail.measuredAt[end - 1]! < bucket.end ? end : firstNotBefore(tail, bucket.end, row, end)
+    const value = aggregateRows(tail, row, next, fn, track.mayHoldBad)
+    if (value !== undefined && !sink.point(bucket.start, value, 0)) return false
+    row = next
+  }
+  return true
+}
+
+/** Readings of a series from chunks and memory as they are at this moment, whatever is written meanwhile. */
+export async function readStored(
+  track: Track,
+  from: number,
+  to: number,
+  sink: Sink,
+  tables: Tables,
+  idsBelow: number,
+  pace: Pace,
+) {
+  const merge = new Merge(from, to, sink)
+  for (const pieces of windows(track, from, to, tables, idsBelow)) {
+    for (const piece of pieces) {
+      if (!merge.emitBefore(piece.t0)) return false
+      const rows = piece.rows()
+      if (rows) merge.add(rows)
+      if (pace.due) await pace.rest()
+    }
+  }
+  return merge.emitBefore(Infinity)
+}
+
+export async function aggregateStored(
+  track: Track,
+  from: number,
+  to: number,
+  fn: Aggregate,
+  buckets: Buckets,
+  sink: Sink,
+  tables: Tables,
+  idsBelow: number,
+  pace: Pace,
+): Promise<boolean> {
+  const totals = new Totals(from, to, buckets)
+  for (const pieces of windows(track, from, to, tables, idsBelow)) {
+    if (pieces.length > 0 && !totals.emitEndedBy(pieces[0]!.t0, fn, sink)) return false
+    for (const piece of pieces) {
+      if (!totals.addWhole(piece)) {
+        const rows = piece.rows()
+        if (rows) totals.addRows(rows)
+      }
+      if (pace.due) await pace.rest()
+    }
+  }
+  return totals.emitEndedBy(Infinity, fn, sink)
+}
+
+/** Pieces of a series that touch the range, by start, each once. What is in memory is copied before the first is handed out. */
+function windows(track: Track, from: number, to: number, tables: Tables, idsBelow: number): Generator<Piece[]> {
+  const memory: Piece[] = track.shelved.map((chunk) => ({ t0: chunk.t0, t1: chunk.t1, head: chunk, rows: () => rowsOf(chunk) }))
+  const { tail, late, bins } = track
+  if (tail.n > track.filed) memory.push(ofRows(tail.slice(track.filed, tail.n)))
+  if (late && late.n > 0) memory.push(ofRows(late.slice(0, late.n)))
+  const series = track.series.id
+  const ends = Math.min(to, track.newest + 1)
+  const earliest = memory.reduce((least, piece) => Math.min(least, piece.t0), tables.firstStart(series, bins))
+  const starts = Math.max(from, earliest)
+
+  return (function* () {
+    for (let start = starts; start < ends; start += WINDOW_MS) {
+      const end = Math.min(start + WINDOW_MS, ends)
+      const first = start === starts
+      const pieces: Piece[] = memory.filter(({ t0, t1 }) => t0 < end && (t0 >= start || (first && t1 >= start)))
+      for (const head of tables.heads(series, bins, start, end, first, idsBelow)) {
+        pieces.push({ t0: head.t0, t1: head.t1, head, rows: () => bodyOf(head.id) })
+      }
+      yield pieces.sort((a, b) => a.t0 - b.t0)
+    }
+  })()
+
+  function bodyOf(id: number): Rows | null {
+    const bytes = tables.body(id)
+    return bytes && rowsOf({ bytes })
+  }
+}
+
+/** Accumulators of the buckets a scan is in. */
+class Totals {
+  #from: number
+  #to: number
+  #buckets: Buckets
+  #open = new Map<number, Accumulator>()
+  #current: Accumulator | null = null
+
+  constructor(from: number, to: number, buckets: Buckets) {
+    this.#from = from
+    this.#to = to
+    this.#buckets = buckets
+  }
+
+  /** Takes a chunk by its figures when it lies in the range and in one bucket. */
+  addWhole({ t0, t1, head }: Piece): boolean {
+    if (!head || t0 < this.#from || t1 >= this.#to || !Number.isFinite(head.sum)) return false
+    const bucket = this.#at(t0)
+    if (t1 >= bucket.end) return false
+    bucket.addChunk(head)
+    return true
+  }
+
+  addRows(rows: Rows): void {
+    const end = firstNotBefore(rows, this.#to)
+    for (let row = firstNotBefore(rows, this.#from); row < end; row++) this.#at(rows.measuredAt[row]!).addRow(rows, row)
+  }
+
+  /** Hands out, in order, the buckets no later piece can reach: those that end by `time`. */
+  emitEndedBy(time: number, fn: Aggregate, sink: Sink): boolean {
+    const ended = [...this.#open.values()].filter((bucket) => bucket.end <= time).sort((a, b) => a.start - b.start)
+    for (const bucket of ended) {
+      this.#open.delete(bucket.start)
+      if (this.#current === bucket) this.#current = null
+      const value = bucket.result(fn)
+      if (value !== undefined && !sink.point(bucket.start, value, 0)) return false
+    }
+    return true
+  }
+
+  #at(time: number): Accumulator {
+    const current = this.#current
+    if (current && time >= current.start && time < current.end) return current
+    const { start, end } = this.#buckets.at(time)
+    let bucket = this.#open.get(start)
+    if (!bucket) this.#open.set(start, (bucket = new Accumulator(start, end)))
+    this.#current = bucket
+    return bucket
+  }
+}

@@ -1,0 +1,78 @@
+import type { Aggregate, LatestReading } from '../../core/history.ts'
+import { PlatformError } from '../../core/errors.ts'
+import type { ReadingBlock, Series } from '../../core/reading.ts'
+
+/** A number means another series here than in the journal: the two belong to different platforms. */
+export class ForeignHistory extends PlatformError {
+  override readonly code = 'foreign-history'
+}
+
+/** Raises `ForeignHistory` when a number is given to a second series. */
+export function checkSame(known: Series, defined: Series): void {
+  if (known.mode === defined.mode && known.device === defined.device && known.metric === defined.metric) return
+  throw new ForeignHistory(
+    'the history does not belong to this journal: restore both from the same backup, or move the history away to build a new one',
+    { known, defined },
+  )
+}
+
+/**
+ * Where history is kept. Written by one caller, in journal order; asked at any time, also while a write or a checkpoint is
+ * under way. Identity is (series, measuredAt): the first value stands, the same again changes nothing, another one is
+ * refused to `conflict` (semantics 10). What is not checkpointed may be gone after a crash: the journal is replayed from
+ * `cursor()`, and writing again what is already in changes nothing.
+ */
+export interface Store {
+  /** Everything journalled below this is safe here; 0 for a store that has never been checkpointed. */
+  cursor(): number
+  /** Names the series of blocks to come; naming one again changes nothing, naming it otherwise raises `ForeignHistory`. */
+  define(series: readonly Series[]): void
+  all(): Iterable<Series>
+  /** Takes a block's rows in order; `conflict` hears of each that has another value than the one that stands. */
+  write(block: ReadingBlock, conflict: Conflict): void | Promise<void>
+  /** Makes everything written, and `cursor` with it, survive a crash: all or none. Not to be called while a write is under way. */
+  checkpoint(cursor: number): Promise<void>
+  /** Readings one by one, ascending within each series, series in the selection's order. */
+  readings(selection: Selection, sink: Sink): Promise<void>
+  /** One point per bucket that holds a reading which is not `bad`, at the bucket's start. */
+  buckets(selection: Selection, fn: Aggregate, buckets: Buckets, sink: Sink): Promise<void>
+  /** The newest reading of every series of a mode. */
+  latest(mode: string): LatestReading[] | Promise<LatestReading[]>
+  /**
+   * Removes the readings of `series` measured before a time, a little with every step, yielding how many went. They are out
+   * of sight from the first step on; the newest reading of a series stays known to `latest`. Repeated after every start.
+   */
+  trim(series: readonly Series[], before: number): Iterator<number> | AsyncIterator<number>
+  figures(): Record<string, number>
+  /** Without a checkpoint: what was not checkpointed is replayed next time. */
+  close(): void | Promise<void>
+}
+
+export type Conflict = (row: number, standing: number) => void
+
+export type Selection = {
+  series: readonly Series[]
+  from: number
+  /** exclusive */
+  to: number
+  /** the first series starts here instead: a continued query */
+  firstFrom?: number
+}
+
+/** Takes what a query finds. */
+export interface Sink {
+  /** The points that follow are of this series. */
+  begin(series: Series): void
+  /** False: this point was not taken, no more are wanted. `quality` has a meaning for readings only. */
+  point(at: number, value: number, quality: number): boolean
+}
+
+/** How time is cut. A bucket holds `start` ≤ t < `end`; buckets follow each other without gaps. */
+export interface Buckets {
+  readonly everyMs: number
+  readonly zone: string
+  at(time: number): { start: number; end: number }
+}
+
+/** What opens a store. */
+export type StoreOptions = { dataDir: string }
