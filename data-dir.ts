@@ -18,7 +18,8 @@ export function openDataDir(dir: string, demo: boolean): void {
   if (!existsSync(file)) {
     if (existsSync(join(dir, 'journal'))) throw new BadSetting(`${dir} has a journal but no format.json: it is not a whole data folder; restore it from a backup`)
     const mark: Mark = { format: FORMAT, demo, createdAt: new Date().toISOString() }
-    writeFileSync(`${file}.new`, `${JSON.stringify(mark)}\n`)
+    // Flushed before it gets its name: a power cut may otherwise leave the name without the words.
+    writeFileSync(`${file}.new`, `${JSON.stringify(mark)}\n`, { flush: true })
     renameSync(`${file}.new`, file)
     return
   }
