@@ -6,8 +6,7 @@ import type { Part, PartStatus } from '../core/part.ts'
 import type { Rule } from '../core/rule.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { JournalTicket } from '../journal/remote.ts'
-import { startThread, type Thread } from '../journal/thread.ts'
+import { startThread, type Thread, type ThreadedJournal } from '../journal/thread.ts'
 import type { PushConfig } from './outbox.ts'
 
 export type AlertsConfig = {
@@ -25,7 +24,7 @@ export interface Alerts extends Part, AlarmBook {
 
 type Parts = {
   config: AlertsConfig
-  journal: Journal & { ticket(): JournalTicket }
+  journal: ThreadedJournal
   log: Log
   failed: (error: Error) => void
 }

@@ -49,6 +49,8 @@ export class Engine {
   #slots: (SeriesSlot | undefined)[] = []
   #rulesByMetric = new Map<string, ReadyRule[]>()
   #dirtySlots = new Set<number>()
+  /** series whose state was given out: only they need taking back when they come to rest */
+  #givenOut = new Set<number>()
   /** last position of the inputs so far: the cause of what a tick decides */
   #lastPos = 0
 
@@ -355,10 +357,13 @@ export class Engine {
 
   /** What changed since the last call; merged over what was taken before it is the whole state. */
   takeState(): EngineState {
-    const series = [...this.#dirtySlots].map((id): [number, SavedBound[] | null] => {
+    const series: EngineState['series'] = []
+    for (const id of this.#dirtySlots) {
       const saved = (this.#slots[id]?.bounds ?? []).flatMap((bound) => saveBound(bound))
-      return [id, saved.length > 0 ? saved : null]
-    })
+      if (saved.length > 0) this.#givenOut.add(id)
+      else if (!this.#givenOut.delete(id)) continue
+      series.push([id, saved.length > 0 ? saved : null])
+    }
     this.#dirtySlots.clear()
     return {
       head: { lastPos: this.#lastPos, listeningFrom: this.#devices.listeningFrom, alarms: this.alarms.state() },
@@ -380,6 +385,7 @@ export class Engine {
     for (const [id, saved] of state.series) {
       const series = this.directory.series.get(id)
       if (!series || !saved) continue
+      this.#givenOut.add(id)
       const slot = this.#slotOf(series)
       for (const one of saved) loadBound(slot.bounds, one)
       this.#schedule(slot)

@@ -42,6 +42,7 @@ export class Judging {
   #waiting = new Set<{ pos: number; done: () => void }>()
   #started: Promise<void>
   #changes = 0
+  #stopping = Promise.withResolvers<void>()
 
   constructor({ config, journal, log }: Parts) {
     this.#journal = journal
@@ -142,6 +143,7 @@ export class Judging {
 
   async stop(): Promise<void> {
     this.#packs.stop()
+    this.#stopping.resolve()
     await this.#follower?.stop()
     // On a disk that takes nothing there is no waiting: what is not recorded is decided again after the next start.
     await Promise.race([this.#writer.flushed(), new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
@@ -202,8 +204,8 @@ export class Judging {
     const waited = this.#journal.clock.now() - this.#savedAt
     if (this.#sinceSave === 0 || (waited < SAVE_EVERY_MS && this.#sinceSave < SAVE_EVERY_ENTRIES)) return
     if (this.#writer.pending > 0 && waited < SAVE_AT_LEAST_MS) return
-    await this.#writer.flushed()
-    this.#save()
+    await Promise.race([this.#writer.flushed(), this.#stopping.promise])
+    if (this.#writer.pending === 0) this.#save()
   }
 
   /** Engine, projections and cursor of one moment; everything the engine decided until then is in the record. */

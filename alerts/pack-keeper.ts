@@ -4,7 +4,7 @@ import type { PackFault } from '../core/alarm-book.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { RecordEntry } from '../core/record.ts'
-import { packChanges, readPacks, watchPacks } from './packs.ts'
+import { packChanges, readPacks, watchPacks, type LastGood } from './packs.ts'
 import type { RulebookRow } from './rulebook.ts'
 
 type Parts = {
@@ -20,6 +20,7 @@ type Parts = {
 export class PackKeeper {
   #parts: Parts
   #faults: PackFault[] = []
+  #lastGood: LastGood = new Map()
   #work: Promise<void> = Promise.resolve()
   #watch: { close(): void } | null = null
 
@@ -54,7 +55,7 @@ export class PackKeeper {
   async #sync(): Promise<void> {
     const { dirs, clock, log, rows, record } = this.#parts
     await yieldToOthers()
-    const packs = readPacks(dirs)
+    const packs = readPacks(dirs, this.#lastGood)
     const before = this.#faults
     this.#faults = packs.faults.map(({ file, line, reason }): PackFault => {
       const name = basename(file)

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, watch, type FSWatcher } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { PackFault } from '../core/alarm-book.ts'
 import { PLATFORM, type RecordEntry } from '../core/record.ts'
 import type { Rule } from '../core/rule.ts'
@@ -8,43 +8,52 @@ import type { RulebookRow } from './rulebook.ts'
 
 export type PackEntry = { key: string; entry: Extract<RecordEntry, { kind: 'rule.set' | 'rule.removed' }> }
 
-/** The rules the pack files want, and what is wrong with the files. */
-export type Packs = { rules: Map<string, Rule>; faults: Omit<PackFault, 'since'>[] }
+/**
+ * The rules the pack files want, and what is wrong with the files. `incomplete`: a file is broken and nobody remembers what it
+ * wanted before, so what is in force must not be changed on the word of the others.
+ */
+export type Packs = { rules: Map<string, Rule>; faults: Omit<PackFault, 'since'>[]; incomplete: boolean }
 
-/** Reads all pack files; in a later folder a rule with the same id replaces one of an earlier folder. */
-export function readPacks(dirs: string[]): Packs {
-  const rules = new Map<string, Rule>()
-  const faults: Packs['faults'] = []
+/** What each file wanted when it last could be read. */
+export type LastGood = Map<string, Rule[]>
+
+/**
+ * Reads all pack files; in a later folder a rule with the same id replaces one of an earlier folder. A file that is broken now
+ * stands for what it said when it was last good.
+ */
+export function readPacks(dirs: string[], lastGood: LastGood): Packs {
+  const packs: Packs = { rules: new Map(), faults: [], incomplete: false }
+  const refuse = (file: string, line: number | null, reason: string): Rule[] => {
+    packs.faults.push({ file, line, reason })
+    const before = lastGood.get(file)
+    packs.incomplete ||= before === undefined
+    return before ?? []
+  }
   for (const dir of dirs) {
-    let names: string[]
-    try {
-      names = readdirSync(dir)
-        .filter((name) => /\.ya?ml$/.test(name))
-        .sort()
-    } catch (error) {
-      faults.push({ file: dir, line: null, reason: `the folder cannot be read (${(error as NodeJS.ErrnoException).code})` })
-      continue
-    }
     const owner = new Map<string, string>()
-    for (const name of names) {
-      const file = join(dir, name)
+    for (const file of packFiles(dir, refuse)) {
       const pack = readFile(file)
-      if ('reason' in pack) {
-        faults.push({ file, line: pack.line, reason: pack.reason })
-        continue
-      }
-      const twice = pack.rules.find((rule) => owner.has(rule.id))
-      if (twice) {
-        faults.push({ file, line: null, reason: `rule ${twice.id} is in ${owner.get(twice.id)} already` })
-        continue
-      }
-      for (const rule of pack.rules) {
-        owner.set(rule.id, name)
-        rules.set(rule.id, rule)
+      let rules = 'reason' in pack ? refuse(file, pack.line, pack.reason) : pack.rules
+      const twice = rules.find((rule) => owner.has(rule.id))
+      if (twice) rules = refuse(file, null, `rule ${twice.id} is in ${basename(owner.get(twice.id)!)} already`)
+      else if (!('reason' in pack)) lastGood.set(file, rules)
+      for (const rule of rules) {
+        owner.set(rule.id, file)
+        packs.rules.set(rule.id, rule)
       }
     }
   }
-  return { rules, faults }
+  return packs
+}
+
+function packFiles(dir: string, refuse: (file: string, line: null, reason: string) => unknown): string[] {
+  try {
+    const names = readdirSync(dir).filter((name) => /\.ya?ml$/.test(name))
+    return names.sort().map((name) => join(dir, name))
+  } catch (error) {
+    refuse(dir, null, `the folder cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    return []
+  }
 }
 
 function readFile(file: string) {
@@ -59,18 +68,19 @@ const content = ({ version: _version, ...rest }: Record<string, unknown>) =>
   JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 /**
- * What must be recorded so that the packs' rules are in force: only differences, and never over a person's rule. While a file
- * is broken nothing is taken away, because nobody knows which rules it would still have had.
+ * What must be recorded so that the packs' rules are in force: only differences, and never over a person's rule. While it is not
+ * known what all files want, rules are only added.
  */
 export function packChanges(packs: Packs, rows: RulebookRow[]): PackEntry[] {
   const known = new Map(rows.map((row) => [row.id, row]))
   const set = [...packs.rules.values()].flatMap((rule): PackEntry[] => {
     const row = known.get(rule.id)
     if (row?.rule?.origin === 'person') return []
+    if (row?.rule && packs.incomplete) return []
     if (row?.rule && !row.fellBack && content(row.rule) === content(rule)) return []
     return [setEntry(rule, row)]
   })
-  if (packs.faults.length > 0) return set
+  if (packs.incomplete) return set
   const gone = rows.filter(({ id, rule }) => rule?.origin === 'pack' && !packs.rules.has(id))
   return [...set, ...gone.map(({ id, version }) => removal(id, version))]
 }

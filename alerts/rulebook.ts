@@ -85,6 +85,7 @@ export type RulebookRow = { id: string; rule: Rule | null; pack: Rule | null; ve
 export class Rulebook {
   #rows = new Map<string, RulebookRow>()
   #ready = new Map<string, ReadyRule>()
+  #inOrder: ReadyRule[] | null = null
   readonly faults = new Map<string, Problem>()
 
   /** Takes an entry; the id of the rule that may now decide differently. */
@@ -124,12 +125,14 @@ export class Rulebook {
 
   /** Rules at work, in the order of their ids: the order in which they judge. */
   allReady(): ReadyRule[] {
-    return [...this.#ready.values()].sort((a, b) => (a.rule.id < b.rule.id ? -1 : 1))
+    this.#inOrder ??= [...this.#ready.values()].sort((a, b) => (a.rule.id < b.rule.id ? -1 : 1))
+    return this.#inOrder
   }
 
   #put(row: RulebookRow): void {
     this.#rows.set(row.id, row)
     this.#ready.delete(row.id)
+    this.#inOrder = null
     this.faults.delete(row.id)
     if (!row.rule) return
     const read = readRule(row.rule, row.pack === row.rule ? null : row.pack)
