@@ -194,6 +194,7 @@ export class LiveState {
     const same = before?.device === device && before.state === shown.state && before.faults.join() === shown.faults.join()
     if (same) return []
     this.#shown.set(id, shown)
+    if (!before) this.newest.resend(id)
     return [{ kind: 'device', mode: device.mode, enterpriseId: device.enterpriseId, id, device: this.#live(shown) }]
   }
 

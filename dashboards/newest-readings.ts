@@ -62,10 +62,7 @@ export class NewestReadings {
       this.#receivedAt[s] = arrived
       this.#value[s] = value[row]!
       this.#quality[s] = quality[row]!
-      if (this.#dirty[s] === 0) {
-        this.#dirty[s] = 1
-        this.#changed[this.#changedCount++] = s
-      }
+      this.#markChanged(s)
     }
   }
 
@@ -118,6 +115,11 @@ export class NewestReadings {
     return taken
   }
 
+  /** The device has come into view: what it sent before goes out again. */
+  resend(deviceId: string): void {
+    for (const s of this.#byId.get(deviceId)?.series ?? []) this.#markChanged(s)
+  }
+
   modeOf(series: number): Mode | undefined {
     return this.#modeOf[series]
   }
@@ -145,6 +147,12 @@ export class NewestReadings {
       this.#receivedAt[series]!,
       this.#quality[series]!,
     ]
+  }
+
+  #markChanged(s: number): void {
+    if (this.#dirty[s] === 1) return
+    this.#dirty[s] = 1
+    this.#changed[this.#changedCount++] = s
   }
 
   #learn(number: number): number {

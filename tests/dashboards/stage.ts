@@ -41,6 +41,7 @@ export class Stage {
   #tokens = new Map<string, Promise<string>>()
   #sockets: Socket[] = []
   #dataDir: string
+  #measuredAt = 0
 
   constructor(dataDir = temporaryDir()) {
     this.#dataDir = dataDir
@@ -208,7 +209,9 @@ export class Stage {
     }
     const block = new BlockBuilder()
     const now = this.journal.clock.now()
-    block.add(series.id, now, now, value, GOOD)
+    // Two readings of one moment would be one and its resend.
+    this.#measuredAt = Math.max(now, this.#measuredAt + 1)
+    block.add(series.id, this.#measuredAt, now, value, GOOD)
     await this.journal.append([...drafts, blockDraft(block.take(), 1)])
   }
 
