@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { PlatformError } from '../core/errors.ts'
 
 /** Another process owns the data folder. */
@@ -29,7 +30,7 @@ function isAlive(pid: number, startedAt: string | null): boolean {
 }
 
 /** One process owns a data folder. Raises `FolderInUse` with the pid of the one that does; a dead owner's lock is taken over. */
-export function lockDataDir(dir: string): Promise<{ release(): Promise<void> }> {
+export async function lockDataDir(dir: string): Promise<{ release(): Promise<void> }> {
   const file = join(dir, 'lock')
   const mine = `${process.pid} ${startOf(process.pid) ?? ''}\n`
   for (let tries = 0; ; tries++) {
@@ -39,6 +40,12 @@ export function lockDataDir(dir: string): Promise<{ release(): Promise<void> }> 
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error
       const [pid, startedAt] = readFileSync(file, 'utf8').trim().split(' ')
+      if (!/^[1-9]\d*$/.test(pid ?? '')) {
+        // Another process is about to write its pid; or a power cut took the words and left the name.
+        await setTimeout(100)
+        if (tries >= 2) rmSync(file, { force: true })
+        continue
+      }
       if (isAlive(Number(pid), startedAt || null)) {
         throw new FolderInUse(`${dir} is in use by process ${pid}: stop it first, or set WATCHFIRE_DATA_DIR to another folder`, {
           pid: Number(pid),
@@ -47,10 +54,10 @@ export function lockDataDir(dir: string): Promise<{ release(): Promise<void> }> 
       rmSync(file, { force: true })
     }
   }
-  return Promise.resolve({
+  return {
     release: () => {
       rmSync(file, { force: true })
       return Promise.resolve()
     },
-  })
+  }
 }
