@@ -50,6 +50,7 @@ export const mqttJson: Protocol = {
 class JsonSession implements Session {
   #reader = new JsonReader()
   /* What the message has said so far, told only when all of it has been read. Row i: key, value, time. */
+  #rows = 0
   #keys: string[] = []
   #values: number[] = []
   #times: number[] = []
@@ -81,7 +82,8 @@ class JsonSession implements Session {
       meaning.fault({ code: error.code, message: error.message, position: error.position, key: null })
     } finally {
       reader.close()
-      this.#keys.length = this.#values.length = this.#times.length = 0
+      this.#rows = 0
+      if (this.#keys.length > MAX_REMEMBERED) this.#keys.length = this.#values.length = this.#times.length = 0
       if (this.#faults.length > 0) this.#faults = []
       if (this.#sections.length > 0) this.#sections = []
       this.#faultsLeftOut = 0
@@ -91,7 +93,7 @@ class JsonSession implements Session {
   #telemetry(meaning: Meaning): void {
     this.#messageOf('{"key":value}, {"ts":…,"values":{…}} or an array of these')
     this.#reader.expectEnd()
-    this.#tell(meaning, 0, this.#keys.length, 0, this.#faults.length)
+    this.#tell(meaning, 0, this.#rows, 0, this.#faults.length)
     this.#tellLeftOut(meaning)
   }
 
@@ -104,7 +106,7 @@ class JsonSession implements Session {
         reader.peek()
         const position = reader.position()
         const device = reader.key()
-        this.#sections.push({ device, position, rows: this.#keys.length, faults: this.#faults.length })
+        this.#sections.push({ device, position, rows: this.#rows, faults: this.#faults.length })
         this.#messageOf('readings of a device: an array of {"ts":…,"values":{…}}')
       } while (reader.another(byteOf.close))
     }
@@ -112,7 +114,7 @@ class JsonSession implements Session {
     this.#sections.forEach(({ device, position, rows, faults }, i) => {
       const next = this.#sections[i + 1]
       if (meaning.about(device, position))
-        this.#tell(meaning, rows, next?.rows ?? this.#keys.length, faults, next?.faults ?? this.#faults.length)
+        this.#tell(meaning, rows, next?.rows ?? this.#rows, faults, next?.faults ?? this.#faults.length)
     })
     this.#tellLeftOut(meaning)
   }
@@ -156,7 +158,7 @@ class JsonSession implements Session {
   /** `{"key":value,…}` or `{"ts":…,"values":{"key":value,…}}` */
   #element(): void {
     const reader = this.#reader
-    const firstRow = this.#keys.length
+    const firstRow = this.#rows
     let time = NO_TIME
     reader.at++
     if (this.#emptyObject()) return
@@ -171,7 +173,7 @@ class JsonSession implements Session {
       else this.#beyond(count, key, position)
     } while (reader.another(byteOf.close))
     if (time !== time) return
-    for (let row = firstRow; row < this.#times.length; row++) this.#times[row] = time
+    for (let row = firstRow; row < this.#rows; row++) this.#times[row] = time
   }
 
   #valuesObject(): void {
@@ -213,9 +215,10 @@ class JsonSession implements Session {
     } else throw reader.unexpected('a value')
     if (!Number.isFinite(value)) return this.#fault('not-finite', 'not a finite number', position, key)
     if (key !== this.#lastGoodKey && !this.#isGood(key)) return this.#badKey(key, keyPosition)
-    this.#keys.push(key)
-    this.#values.push(value)
-    this.#times.push(NO_TIME)
+    const row = this.#rows++
+    this.#keys[row] = key
+    this.#values[row] = value
+    this.#times[row] = NO_TIME
   }
 
   /** Remembers which keys are good: they repeat for ever, and looking at each character every time would be felt. */

@@ -15,6 +15,7 @@ export class Unreadable extends Error {
 
 const MAX_DEPTH = 32
 const powersOfTen = Float64Array.from({ length: 16 }, (_, n) => 10 ** n)
+const nothing: Uint8Array = new Uint8Array()
 const INTERNED = 1024
 const MAX_INTERNED_BYTES = 64
 
@@ -39,7 +40,7 @@ const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39
  */
 export class JsonReader {
   at = 0
-  #bytes: Uint8Array = new Uint8Array()
+  #bytes = nothing
   #start = 0
   #end = 0
   #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -58,7 +59,7 @@ export class JsonReader {
 
   /** Lets go of the bytes, so that a reader at rest holds no network buffer. */
   close(): void {
-    this.#bytes = new Uint8Array()
+    this.#bytes = nothing
   }
 
   /** Byte position in the message. */

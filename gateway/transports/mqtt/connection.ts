@@ -71,6 +71,7 @@ export class Connection implements Wire, Waiter {
   #paused = 0
   #closed = false
   #left = false
+  #lastCall: NodeJS.Timeout | undefined
   #reason = 'connection lost'
   #stream = new PacketStream()
   #receivedAt = 0
@@ -370,6 +371,8 @@ export class Connection implements Wire, Waiter {
     if (this.#closed) return
     this.#host.figures.protocolErrors++
     this.close(`protocol error: ${what}`)
+    // Whoever speaks something else gets no two seconds to read what it was sent.
+    if (this.link === null) this.#socket.destroy()
   }
 
   close(reason: string): void {
@@ -387,10 +390,11 @@ export class Connection implements Wire, Waiter {
     this.#leave()
     this.#socket.resume()
     this.#socket.end()
-    setTimeout(() => this.#socket.destroy(), 2_000).unref()
+    this.#lastCall = setTimeout(() => this.#socket.destroy(), 2_000).unref()
   }
 
   #gone(): void {
+    clearTimeout(this.#lastCall)
     this.#closed = true
     this.#stream.clear()
     this.#side?.destroy()
