@@ -15,7 +15,7 @@ const DAY = 86_400_000
 async function startDistrict(historyDays: number) {
   const clock = new ManualClock(NOON)
   const { journal, gateway, url } = await startDistrictGateway(clock)
-  const packs = readPacks([join(import.meta.dirname, '../../alerts/packs')])
+  const packs = readPacks([join(import.meta.dirname, '../../alerts/packs')], new Map())
   expect(packs.faults).toEqual([])
   await journal.append([
     recordDraft({ kind: 'platform.started', version: 'test', mode: 'simulated' }),
