@@ -10,7 +10,7 @@ import type { RecordEntry } from '../../core/record.ts'
 import type { Device } from '../../core/registry.ts'
 import { Scope } from '../../dashboards/live-scope.ts'
 import { LiveState } from '../../dashboards/live-state.ts'
-import { countLevels, fromSnapshot, withChange, withReadings, type LiveState as Screen } from '../../dashboards/web/live-state.ts'
+import { countLevels, fromSnapshot, withChanges, withReadings, type LiveState as Screen } from '../../dashboards/web/live-state.ts'
 import { blockDraft, connectionDraft, recordDraft } from '../../journal/codec.ts'
 import { Directory } from '../../journal/directory.ts'
 import type { Draft, Entry } from '../../journal/journal.ts'
@@ -131,7 +131,7 @@ test('a picture and the changes after it give what a new picture shows, in every
             if (text === null || !screens) return
             const numbered = JSON.parse(text) as Change
             expect(numbered.seq).toBe(screens[i]!.seq + 1)
-            screens[i] = withChange(screens[i]!, numbered)
+            screens[i] = withChanges(screens[i]!, [numbered])
           })
         }
         if (one.do === 'readings go out') screens = sendReadings(feed, views, screens)
