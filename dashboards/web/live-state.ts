@@ -42,33 +42,35 @@ export function fromSnapshot(snapshot: Snapshot): LiveState {
   }
 }
 
-/** The state after one numbered change. The feed has made sure that it is the next one. */
-export function withChange(state: LiveState, change: Change): LiveState {
-  const next = { ...state, seq: change.seq }
-  switch (change.kind) {
-    case 'alarm':
-      next.alarms = withAlarm(state.alarms, change.alarm)
-      next.counters = change.counters
-      if (!isOpen(change.alarm)) next.ended = [change.alarm, ...state.ended].slice(0, ENDED_KEPT)
-      return next
-    case 'device': {
-      const devices = new Map(state.devices)
-      if (change.device) devices.set(change.id, change.device)
-      else devices.delete(change.id)
-      next.devices = devices
-      if (!change.device && state.readings.has(change.id)) {
-        const readings = new Map(state.readings)
-        readings.delete(change.id)
-        next.readings = readings
-      }
-      return next
+/** The state after some numbered changes. The feed has made sure that they are the next ones. Each map is copied at most once. */
+export function withChanges(state: LiveState, changes: readonly Change[]): LiveState {
+  const next = { ...state }
+  const alarms = copyOnce(state.alarms)
+  const devices = copyOnce(state.devices)
+  const readings = copyOnce(state.readings)
+  for (const change of changes) {
+    next.seq = change.seq
+    switch (change.kind) {
+      case 'alarm':
+        if (isOpen(change.alarm)) alarms.write().set(change.alarm.id, change.alarm)
+        else {
+          alarms.write().delete(change.alarm.id)
+          next.ended = [change.alarm, ...next.ended].slice(0, ENDED_KEPT)
+        }
+        next.counters = change.counters
+        break
+      case 'device':
+        if (change.device) devices.write().set(change.id, change.device)
+        else {
+          devices.write().delete(change.id)
+          if (readings.read().has(change.id)) readings.write().delete(change.id)
+        }
+        break
+      case 'platform':
+        next.platform = change.platform
     }
-    case 'platform':
-      next.platform = change.platform
-      return next
-    case 'risk':
-      return next
   }
+  return { ...next, alarms: alarms.read(), devices: devices.read(), readings: readings.read() }
 }
 
 export function withReadings(state: LiveState, readings: readonly LiveReading[]): LiveState {
@@ -91,11 +93,9 @@ export function countLevels(alarms: Iterable<Alarm>): LevelCounters {
   return counters
 }
 
-function withAlarm(alarms: ReadonlyMap<string, Alarm>, alarm: Alarm): ReadonlyMap<string, Alarm> {
-  const next = new Map(alarms)
-  if (isOpen(alarm)) next.set(alarm.id, alarm)
-  else next.delete(alarm.id)
-  return next
+function copyOnce<K, V>(original: ReadonlyMap<K, V>) {
+  let copy: Map<K, V> | null = null
+  return { read: (): ReadonlyMap<K, V> => copy ?? original, write: (): Map<K, V> => (copy ??= new Map(original)) }
 }
 
 function merged(before: LiveState['readings'], readings: readonly LiveReading[]): LiveState['readings'] {

@@ -1,9 +1,9 @@
 import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { Alarm } from '../../core/alarm.ts'
-import type { Heartbeat, LiveReading, Subscribe } from '../../core/live.ts'
+import type { Change, Heartbeat, LiveReading, Subscribe } from '../../core/live.ts'
 import { Feed, type Link } from './feed.ts'
 import { freshnessOf, INTERRUPTED_MS, type Freshness } from './freshness.ts'
-import { fromSnapshot, withChange, withReadings, type LiveState } from './live-state.ts'
+import { fromSnapshot, withChanges, withReadings, type LiveState } from './live-state.ts'
 
 /** What came back after an interruption. */
 export type Recovery = { at: number; gapMs: number; missed: number }
@@ -18,7 +18,7 @@ export type Live = {
   beats: Ref<number>
   link: ShallowRef<Link>
   freshness: Ref<Freshness>
-  /** server time at the last heartbeat: where the picture stands */
+  /** server time at the last heartbeat, in whole seconds: where the picture stands */
   pictureAt: Ref<number | null>
   recovery: ShallowRef<Recovery | null>
   /** server time, moving in whole seconds; drives every age on the screen */
@@ -54,6 +54,20 @@ export function useLive(subscribe: Subscribe = {}): Live {
     serverTsAt = performance.now()
   }
 
+  // Changes of one frame are drawn together, so a flood costs one drawing a frame, and none is drawn later than it could be.
+  let changes: Change[] = []
+  const takeChanges = () => {
+    const taken = changes
+    changes = []
+    if (!state.value || taken.length === 0) return
+    state.value = withChanges(state.value, taken)
+    for (const change of taken) {
+      if (change.kind !== 'alarm') continue
+      markPainted(change.alarm)
+      for (const heard of alarmHeard) heard(change.alarm)
+    }
+  }
+
   let pending = new Map<string, LiveReading>()
   let flushing = false
   let flushedAt = 0
@@ -68,26 +82,24 @@ export function useLive(subscribe: Subscribe = {}): Live {
     if (flushing) return
     flushing = true
     const wait = Math.max(0, flushedAt + READINGS_EVERY_MS - performance.now())
-    setTimeout(() => (document.visibilityState === 'visible' ? requestAnimationFrame(flush) : flush()), wait)
+    setTimeout(() => beforeNextFrame(flush), wait)
   }
 
   const feed = new Feed(subscribe, {
     snapshot(snapshot) {
       pending.clear()
+      changes = []
       setClock(snapshot.serverTs)
-      now.value = Math.floor(serverNow() / 1000) * 1000
+      now.value = wholeSecond(serverNow())
       state.value = fromSnapshot(snapshot)
       // The first snapshot starts the count: a server that never beats is as silent as one that stopped.
       lastBeatAt ??= performance.now()
-      pictureAt.value ??= snapshot.serverTs
+      pictureAt.value ??= wholeSecond(snapshot.serverTs)
     },
     change(change) {
-      if (!state.value) return
-      state.value = withChange(state.value, change)
-      if (change.kind === 'alarm') {
-        markPainted(change.alarm)
-        for (const heard of alarmHeard) heard(change.alarm)
-      }
+      changes.push(change)
+      if (change.kind === 'alarm') markReceived(change.alarm)
+      if (changes.length === 1) beforeNextFrame(takeChanges)
     },
     readings({ readings }) {
       for (const reading of readings) pending.set(`${reading[0]}\n${reading[1]}`, reading)
@@ -104,7 +116,7 @@ export function useLive(subscribe: Subscribe = {}): Live {
         recovery.value = { at: beat.serverTs, gapMs: beat.serverTs - before.at, missed }
       }
       before = null
-      pictureAt.value = beat.serverTs
+      pictureAt.value = wholeSecond(beat.serverTs)
       freshness.value = 'live'
     },
     link(next) {
@@ -113,7 +125,7 @@ export function useLive(subscribe: Subscribe = {}): Live {
   })
 
   const tick = () => {
-    now.value = Math.floor(serverNow() / 1000) * 1000
+    now.value = wholeSecond(serverNow())
     freshness.value = freshnessOf(lastBeatAt === null ? null : performance.now() - lastBeatAt)
     // What was on the screen when the silence began, so that the recovery can say what is new.
     if (freshness.value === 'delayed' && pictureAt.value !== null && !before && state.value) {
@@ -146,16 +158,29 @@ export function useLive(subscribe: Subscribe = {}): Live {
   }
 }
 
+/** Ages on the screen are differences of whole seconds, so that they agree with the clocks beside them. */
+const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000
+
+/** A hidden page draws no frames; there it is simply soon. */
+function beforeNextFrame(work: () => void): void {
+  if (document.visibilityState === 'visible') requestAnimationFrame(work)
+  else setTimeout(work)
+}
+
 const MARKS_KEPT = 500
 let marks = 0
 
-/** Performance marks `alarm-received` and, once the frame that shows it has been drawn, `alarm-painted`. */
-function markPainted({ id, version, level, state }: Alarm): void {
+const markOf = ({ id, version, level, state }: Alarm) => ({ detail: { id, version, level, state } })
+
+function markReceived(alarm: Alarm): void {
   if (marks++ % MARKS_KEPT === 0) {
     performance.clearMarks('alarm-received')
     performance.clearMarks('alarm-painted')
   }
-  const detail = { id, version, level, state }
-  performance.mark('alarm-received', { detail })
-  requestAnimationFrame(() => setTimeout(() => performance.mark('alarm-painted', { detail })))
+  performance.mark('alarm-received', markOf(alarm))
+}
+
+/** Performance mark `alarm-painted` once the frame that shows it has been drawn: a task begun after a frame's callbacks runs after its painting. */
+function markPainted(alarm: Alarm): void {
+  setTimeout(() => performance.mark('alarm-painted', markOf(alarm)))
 }

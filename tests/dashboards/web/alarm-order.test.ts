@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { alarmStates, isUnacknowledged } from '../../../core/alarm.ts'
 import { levels, severity } from '../../../core/level.ts'
 import { byUrgency, groupAlarms, newestAlarm, worstByDevice } from '../../../dashboards/web/alarm-order.ts'
-import { countDevices, orderDevices, sortByName } from '../../../dashboards/web/device-order.ts'
+import { countDevices, DeviceOrder, topDevices } from '../../../dashboards/web/device-order.ts'
 import { makeAlarm, makeDevice } from '../../browser/district.ts'
 
 const alarm = fc
@@ -60,11 +60,16 @@ test('the card keeps an unacknowledged red when something milder comes later', (
 
 test('devices in alarm stand first, silent ones next, and 2 before 10', () => {
   const device = (id: string, state: 'online' | 'offline' = 'online') => makeDevice({ id, name: id, kind: 'hydrant', state })
-  const all = sortByName([device('H-10'), device('H-2'), device('H-3', 'offline'), device('H-4')])
+  const all = [device('H-10'), device('H-2'), device('H-3', 'offline'), device('H-4')]
+  const devices = new Map(all.map((one) => [one.id, one]))
+  const order = new DeviceOrder()
   const worst = worstByDevice([
     makeAlarm(1, { deviceId: 'H-4', level: 'blue' }),
     makeAlarm(1, { deviceId: 'H-10', level: 'red' }),
   ])
-  expect(orderDevices(all, worst).map(({ id }) => id)).toEqual(['H-10', 'H-4', 'H-3', 'H-2'])
+  expect(topDevices(order.of(devices), devices, worst, 9).map(({ id }) => id)).toEqual(['H-10', 'H-4', 'H-3', 'H-2'])
+  expect(topDevices(order.of(devices), devices, worst, 1).map(({ id }) => id)).toEqual(['H-10'])
+  const renamed = new Map(devices).set('H-2', { ...device('H-2'), name: 'Z' }).set('H-3', device('H-3'))
+  expect(order.of(renamed).map(({ id }) => id)).toEqual(['H-3', 'H-4', 'H-10', 'H-2'])
   expect(countDevices(all)).toEqual({ online: 3, offline: 1, stale: 0, never: 0, all: 4 })
 })

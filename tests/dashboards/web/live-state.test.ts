@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { alarmStates, isOpen, type Alarm } from '../../../core/alarm.ts'
 import { levels } from '../../../core/level.ts'
 import type { Change, LiveDevice, LiveReading, Snapshot } from '../../../core/live.ts'
-import { countLevels, fromSnapshot, withChange, withReadings, type LiveState } from '../../../dashboards/web/live-state.ts'
+import { countLevels, fromSnapshot, withChanges, withReadings, type LiveState } from '../../../dashboards/web/live-state.ts'
 import { makeAlarm, makeDevice } from '../../browser/district.ts'
 
 /** A server reduced to what it must keep: the reference the pages' state is compared with. */
@@ -49,6 +49,7 @@ class Server {
 
 const ids = fc.constantFrom('a', 'b', 'c', 'd')
 const step = fc.oneof(
+  fc.record({ do: fc.constant('frame' as const) }),
   fc.record({
     do: fc.constant('alarm' as const),
     id: ids,
@@ -67,19 +68,28 @@ test('a page that followed every change knows exactly what a page that just came
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const server = new Server()
       let state = fromSnapshot(server.snapshot())
+      let frame: Change[] = []
+      const draw = () => {
+        state = withChanges(state, frame)
+        frame = []
+        expect(state.counters).toEqual(countLevels(state.alarms.values()))
+      }
+      const take = (change: Change) => frame.push(change)
       for (const one of steps) {
         if (one.do === 'alarm') {
-          state = withChange(state, server.alarm(makeAlarm(1, { id: one.id, level: one.level, state: one.state })))
+          take(server.alarm(makeAlarm(1, { id: one.id, level: one.level, state: one.state })))
         } else if (one.do === 'device') {
           const device = one.there ? makeDevice({ id: one.id, name: one.id, kind: 'hydrant' }) : null
-          state = withChange(state, server.device(one.id, device))
-        } else if (server.devices.has(one.id)) {
+          take(server.device(one.id, device))
+        } else if (one.do === 'frame') draw()
+        else if (server.devices.has(one.id)) {
+          draw()
           const reading: LiveReading = [one.id, one.metric, one.value, 1, 1, 0]
           server.readings.set(`${one.id}\n${one.metric}`, reading)
           state = withReadings(state, [reading])
         }
-        expect(state.counters).toEqual(countLevels(state.alarms.values()))
       }
+      draw()
       expect(known(state)).toEqual(known(fromSnapshot(server.snapshot())))
     }),
   )
@@ -91,7 +101,7 @@ test('a change leaves the state before it as it was, and what it does not touch 
   server.device('d', makeDevice({ id: 'd', name: 'd', kind: 'hydrant' }))
   const before = fromSnapshot(server.snapshot())
   const copy = structuredClone(before)
-  const after = withReadings(withChange(before, server.alarm(makeAlarm(2, { id: 'b' }))), [['d', 'x', 1, 1, 1, 0]])
+  const after = withReadings(withChanges(before, [server.alarm(makeAlarm(2, { id: 'b' }))]), [['d', 'x', 1, 1, 1, 0]])
   expect(before).toEqual(copy)
   expect(after.devices).toBe(before.devices)
   expect(after.alarms).not.toBe(before.alarms)

@@ -1,0 +1,150 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { hasChromium, launchChromium } from './chromium.ts'
+import { furnish, makeAlarm } from './district.ts'
+import { FakePlatform } from './fake-platform.ts'
+import { buildPages, eventually, openPage } from './pages.ts'
+
+describe.skipIf(!hasChromium())('admin, map and login', () => {
+  let browser: Browser
+  let platform: FakePlatform
+  beforeAll(async () => {
+    await buildPages()
+    browser = await launchChromium()
+  })
+  afterAll(() => browser.close())
+  beforeEach(async () => {
+    platform = await FakePlatform.start()
+    furnish(platform)
+  })
+  afterEach(() => platform.stop())
+  const open = (path: string) => openPage(browser, platform.url + path, { width: 1440, height: 900 })
+
+  test('a new device’s token is shown once with the line that sends its first reading; a fault stands at its field', async () => {
+    await using admin = await open('/admin')
+    const { page } = admin
+    await page.locator('.add').click()
+    await page.locator('form .primary').click()
+    expect(await page.locator('[data-field=name]').innerText()).toBe('必填')
+    await page.fill('[name=name]', '坏')
+    await page.selectOption('[name=kind]', 'hydrant')
+    await page.selectOption('[name=enterpriseId]', 'binjiang')
+    await page.fill('[name=attributes]', 'substance=ch4\nexpectedPeriodMs=5000')
+    await page.locator('form .primary').click()
+    expect(await page.locator('[data-field=latitude]').innerText()).toContain('latitude')
+    await page.fill('[name=name]', '新消火栓')
+    await page.locator('form .primary').click()
+    await page.waitForSelector('[data-zone=token]')
+    expect(await page.locator('[data-copy=token]').innerText()).toBe('wf_3nXyQe7bK1tR9uVw')
+    expect(await page.locator('[data-copy=line]').innerText()).toMatch(
+      /^mosquitto_pub -h 127\.0\.0\.1 -p 1883 -q 1 -u 'wf_3nXyQe7bK1tR9uVw' -t v1\/devices\/me\/telemetry -m '\{"pressureMpa":0\.35\}'$/,
+    )
+    expect(platform.calls.filter(({ method }) => method === 'POST').at(-1)?.body).toEqual({
+      name: '新消火栓',
+      kind: 'hydrant',
+      enterpriseId: 'binjiang',
+      mode: 'live',
+      attributes: { substance: 'ch4', expectedPeriodMs: 5000 },
+    })
+    await page.locator('[data-zone=token] .primary').click()
+    expect(await page.content()).not.toContain('wf_3nXyQe7bK1tR9uVw')
+  })
+
+  test('retiring asks first', async () => {
+    let retired = ''
+    platform.route('POST', '/devices/:id/retire', ({ params }) => ({ body: { id: (retired = params[0]!) } }))
+    await using admin = await open('/admin')
+    const { page } = admin
+    await page.locator('tr[data-id="GAS-4"] .acts button').last().click()
+    expect(await page.locator('dialog').innerText()).toContain('可燃气体探测器 4')
+    await page.locator('dialog button').first().click()
+    expect(retired).toBe('')
+    await page.locator('tr[data-id="GAS-4"] .acts button').last().click()
+    await page.locator('[data-action=confirm]').click()
+    await eventually(() => expect(retired).toBe('GAS-4'))
+  })
+
+  test('quarantined bytes are shown as text or hex with the faulty byte marked, never as markup', async () => {
+    await using admin = await open('/admin#quarantine')
+    const { page } = admin
+    await page.waitForSelector('[data-zone=payload]')
+    expect(await page.locator('[data-code=not-json] mark').innerText()).toBe(',')
+    expect(await page.locator('[data-code=not-utf8] [data-zone=payload]').getAttribute('data-state')).toBe('hex')
+    expect(await page.locator('[data-code=not-utf8] mark').innerText()).toBe('3c')
+    expect(await page.locator('img').count()).toBe(0)
+  })
+
+  test('a rule changed by somebody else meanwhile is loaded again, not overwritten', async () => {
+    const puts: Record<string, unknown>[] = []
+    platform.route('PUT', '/rules/:id', ({ body }) => {
+      puts.push(body)
+      return puts.length === 1
+        ? { status: 409, body: { error: { code: 'stale-version', message: 'changed', details: {} } } }
+        : { body: { rule: body } }
+    })
+    await using admin = await open('/admin#rules')
+    const { page } = admin
+    expect(await page.locator('[data-zone=pack-faults]').innerText()).toMatch(/site\.yaml 第 14 行/)
+    await page.locator('[data-rule] .acts button').first().click()
+    await page.fill('[name=H]', '20')
+    await page.locator('[data-zone=rule-limits] .primary').click()
+    await eventually(async () => expect(await page.locator('[data-zone=rule-limits] .failure').innerText()).toContain('第 3 版'))
+    expect(await page.inputValue('[name=H]')).toBe('25')
+    await page.fill('[name=H]', '20')
+    await page.locator('[data-zone=rule-limits] .primary').click()
+    await eventually(() => expect(puts).toHaveLength(2))
+    expect(puts[1]).toMatchObject({
+      version: 3,
+      limits: [
+        { name: 'H', above: 20, level: 'yellow' },
+        { name: 'HH', above: 50, level: 'red' },
+      ],
+    })
+    expect(puts[1]).not.toHaveProperty('origin')
+  })
+
+  test('the map shows the worst alarm, moves vehicles as they report and lists devices without a position', async () => {
+    platform.alarm(makeAlarm(platform.now, { deviceId: 'GAS-2' }))
+    await using map = await open('/map')
+    const { page } = map
+    await page.waitForSelector('.spot[data-level=red]')
+    expect(await page.locator('[data-zone=unplaced]').getAttribute('data-count')).toBe('5')
+    const vehicle = page.locator('.spot[data-device="VEH-1"]')
+    const before = (await vehicle.boundingBox())!
+    const now = platform.now
+    platform.reading(['VEH-1', 'latitude', 32.036, now, now, 0])
+    await eventually(async () => expect((await vehicle.boundingBox())!.y).toBeLessThan(before.y - 20))
+    await vehicle.click()
+    expect(await page.locator('section[data-zone=panel]').innerText()).toContain('苏A·1037危')
+    const here = (await vehicle.boundingBox())!
+    await page.mouse.move(here.x + 60, here.y)
+    await page.mouse.wheel(0, -400)
+    await eventually(async () => expect((await vehicle.boundingBox())!.x).toBeLessThan(here.x - 20))
+    await page.locator('[data-action=fit]').click()
+    await page.waitForSelector('.spot[data-level=red]')
+  })
+
+  test('login says in words what is wrong, and goes only to our own pages', async () => {
+    let answer: { status: number; body: unknown; headers?: Record<string, string> } = {
+      status: 401,
+      body: { error: { code: 'login-failed', message: 'no' } },
+    }
+    platform.route('POST', '/session', () => answer)
+    await using login = await open('/login?next=//evil.example/')
+    const { page } = login
+    const submit = async () => {
+      await page.fill('[name=username]', 'zhang')
+      await page.fill('[name=password]', 'secret')
+      await page.locator('.primary').click()
+    }
+    const says = (text: string) => eventually(async () => expect(await page.locator('.failure').innerText()).toBe(text))
+    await submit()
+    await says('用户名或密码不正确')
+    answer = { status: 429, body: { error: { code: 'too-many-attempts', message: 'wait' } }, headers: { 'retry-after': '42' } }
+    await submit()
+    await says('尝试过于频繁,请在 42 秒后再试')
+    answer = { status: 200, body: { token: 't', user: {} } }
+    await submit()
+    await page.waitForURL(`${platform.url}/desk`)
+  })
+})
