@@ -75,11 +75,12 @@ function limitsLeft(ready: ReadyRule, all: ReadyRule[]): Record<string, unknown>
   return limits.length === 0 ? null : { ...options, limits }
 }
 
-export function factsOf(series: Series, device: Device): SeriesFacts {
+function factsOf(series: Series, device: Device, hasLimits: boolean): SeriesFacts {
   return {
     expectedPeriodMs: expectedPeriodMs(device),
     needsSubstance: metricOf(series.metric)?.needsSubstance === true,
     substance: substanceOf(device, splitChannel(series.metric).channel),
+    hasLimits,
   }
 }
 
@@ -95,10 +96,15 @@ const place = (mode: Mode, rule: Rule, subject: string, deviceId: string, metric
 
 /** The rules of a series in the order they judge, each at its start. */
 export function bindSeries(series: Series, device: Device, rules: ReadyRule[], registry: Registry): Bound[] {
-  const facts = factsOf(series, device)
+  const substance = substanceOf(device, splitChannel(series.metric).channel)
   const covering = rules.filter(
     ({ rule, type }) =>
-      type.over === 'series' && coversMetric(rule, series.metric) && appliesTo(rule.applies, device, facts.substance, registry),
+      type.over === 'series' && coversMetric(rule, series.metric) && appliesTo(rule.applies, device, substance, registry),
+  )
+  const facts = factsOf(
+    series,
+    device,
+    covering.some(({ type }) => type.name === 'threshold'),
   )
   const subject = `${series.device}/${series.metric}`
   return covering.flatMap((ready): Bound[] => {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { AlarmQuery, PackFault, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
@@ -15,21 +16,24 @@ import { Engine } from './engine.ts'
 import type { Emission } from './open-alarms.ts'
 import { PackKeeper } from './pack-keeper.ts'
 import { isReady, readRule } from './rulebook.ts'
-import { StateDb } from './state-db.ts'
+import { StateDb, isDiskTrouble } from './state-db.ts'
 
 export type JudgingConfig = { dataDir: string; packsDir: string | null }
-type Parts = { config: JudgingConfig; journal: Journal; log: Log }
+type Parts = { config: JudgingConfig; journal: Journal; log: Log; openState?: (file: string) => StateDb }
 
 const SAVE_EVERY_MS = 5_000
 const SAVE_EVERY_ENTRIES = 5_000
 /** A save waits for decisions to be on disk; so long it lets them pass first. */
 const SAVE_AT_LEAST_MS = 30_000
 const CATCH_UP_MS = 2_000
+const RETRY_MS = 1_000
 const shippedPacks = fileURLToPath(new URL('packs/', import.meta.url))
 
 /** The journal followed by the engine, its decisions recorded, and what was recorded kept ready for questions. */
 export class Judging {
   #journal: Journal
+  #log: Log
+  #openState: () => StateDb
   #db: StateDb
   #engine = new Engine()
   #writer: ChangeWriter
@@ -42,12 +46,18 @@ export class Judging {
   #waiting = new Set<{ pos: number; done: () => void }>()
   #started: Promise<void>
   #changes = 0
+  /** why state.db cannot be used just now */
+  #trouble: string | null = null
+  #recovery: Promise<void> = Promise.resolve()
+  #isStopping = false
   #stopping = Promise.withResolvers<void>()
 
-  constructor({ config, journal, log }: Parts) {
+  constructor({ config, journal, log, openState = (file) => new StateDb(file) }: Parts) {
     this.#journal = journal
+    this.#log = log
     mkdirSync(config.dataDir, { recursive: true })
-    this.#db = new StateDb(join(config.dataDir, 'state.db'))
+    this.#openState = () => openState(join(config.dataDir, 'state.db'))
+    this.#db = this.#openState()
     this.#writer = new ChangeWriter(journal)
     this.#packs = new PackKeeper({
       dirs: config.packsDir === null ? [shippedPacks] : [shippedPacks, config.packsDir],
@@ -112,7 +122,6 @@ export class Judging {
 
   status(): PartStatus {
     const { readings, slow, late, resent, stray } = this.#engine.figures
-    const { alarms, open } = this.#db.count()
     const figures = {
       watchfire_alerts_readings_total: readings,
       watchfire_alerts_readings_not_quiet_total: slow,
@@ -122,9 +131,9 @@ export class Judging {
       watchfire_alerts_changes_total: this.#changes,
       watchfire_alerts_changes_pending: this.#writer.pending,
       watchfire_alerts_behind: Math.max(0, this.#journal.head() - this.#processed),
-      watchfire_alarms: alarms,
-      watchfire_alarms_open: open,
+      watchfire_alarms_open: this.#trouble === null ? this.#db.countOpen() : 0,
     }
+    if (this.#trouble !== null) return { name: 'alerts', state: 'down', detail: `state.db: ${this.#trouble}`, figures }
     const faults = this.#packs.faults.length + this.#engine.rulebook.faults.size
     if (faults === 0) return { name: 'alerts', state: 'ok', figures }
     const [first] = this.#packs.faults
@@ -143,24 +152,74 @@ export class Judging {
 
   async stop(): Promise<void> {
     this.#packs.stop()
+    this.#isStopping = true
     this.#stopping.resolve()
     await this.#follower?.stop()
+    await this.#recovery
     // On a disk that takes nothing there is no waiting: what is not recorded is decided again after the next start.
     await Promise.race([this.#writer.flushed(), new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
-    if (this.#writer.pending === 0) this.#save()
+    if (this.#writer.pending === 0 && this.#trouble === null) this.#save()
     this.#writer.stop()
-    this.#db.close()
+    if (this.#trouble === null) this.#db.close()
   }
 
   async #start(): Promise<void> {
+    this.#load()
+    const head = this.#journal.head()
+    this.#follow()
+    await this.#reach(head, Infinity)
+    await this.#packs.start()
+  }
+
+  /** Engine and place as they were last saved. */
+  #load(): void {
     const saved = this.#db.load()
+    this.#engine = new Engine()
     this.#engine.directory.load(saved.rows, saved.series)
     this.#engine.rulebook.restore(saved.rules)
     if (saved.engine) this.#engine.restore(saved.engine)
-    const head = this.#journal.head()
-    this.#follower = this.#journal.follow('alerts', this.#processed, (batch) => this.#handle(batch))
-    await this.#reach(head, Infinity)
-    await this.#packs.start()
+    this.#processed = this.#saved = this.#db.cursor()
+  }
+
+  #follow(): void {
+    this.#follower = this.#journal.follow('alerts', this.#processed, async (batch) => {
+      if (this.#trouble !== null) return
+      try {
+        await this.#handle(batch)
+      } catch (error) {
+        if (!isDiskTrouble(error)) throw error
+        this.#recovery = this.#recover(error)
+      }
+    })
+  }
+
+  /**
+   * state.db could not be written. As after a kill: go back to what was last saved and decide again from there; the keys of the
+   * decisions keep the record as it is. Until the disk is well again, questions are told to come later.
+   */
+  async #recover(error: Error): Promise<void> {
+    this.#trouble = error.message
+    this.#processed = -1
+    this.#log.error('state.db cannot be written', { reason: error.message })
+    // Not awaited: this runs inside the batch the follower would wait for.
+    void this.#follower?.stop()
+    this.#db.close()
+    for (;;) {
+      await Promise.race([pause(RETRY_MS), this.#stopping.promise])
+      if (this.#isStopping) return
+      try {
+        this.#db = this.#openState()
+        this.#load()
+        break
+      } catch (again) {
+        if (!isDiskTrouble(again)) throw again
+        this.#trouble = again.message
+      }
+    }
+    this.#trouble = null
+    this.#savedAt = this.#journal.clock.now()
+    this.#log.info('state.db can be written again', {})
+    this.#follow()
   }
 
   async #handle(batch: Batch): Promise<void> {

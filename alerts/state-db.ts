@@ -158,15 +158,12 @@ export class StateDb {
     return rows.map(({ json }) => JSON.parse(json) as TimelineItem)
   }
 
-  count(): { alarms: number; open: number } {
-    return this.#prepare('SELECT count(*) AS alarms, coalesce(sum(open), 0) AS open FROM alarms').get() as {
-      alarms: number
-      open: number
-    }
+  countOpen(): number {
+    return (this.#prepare('SELECT count(*) AS open FROM alarms WHERE open = 1').get() as { open: number }).open
   }
 
   close(): void {
-    this.#db.exec('ROLLBACK')
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
     this.#db.close()
   }
 
@@ -219,6 +216,13 @@ export class StateDb {
     return statement
   }
 }
+
+/** SQLite's BUSY, READONLY, IOERR, FULL, CANTOPEN: the disk, not us. */
+const diskTrouble = new Set([5, 8, 10, 13, 14])
+
+/** It may work later: the disk is full or failing. */
+export const isDiskTrouble = (error: unknown): error is Error =>
+  (error as { code?: string }).code === 'ERR_SQLITE_ERROR' && diskTrouble.has((error as { errcode: number }).errcode & 0xff)
 
 const read = (entry: Entry): RecordEntry => readRecordEntry(entry)
 

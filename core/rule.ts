@@ -17,7 +17,10 @@ export const AppliesSchema = Type.Object(
 export type Applies = Static<typeof AppliesSchema>
 
 /** A text a rule shows to people: `{value}`, `{limit}`, `{unit}`, `{device}`, `{metric}`, `{limitName}` are filled in. */
-export const TextSchema = Type.Object({ zh: Type.String({ minLength: 1 }), en: Type.String({ minLength: 1 }) })
+export const TextSchema = Type.Object(
+  { zh: Type.String({ minLength: 1 }), en: Type.String({ minLength: 1 }) },
+  { additionalProperties: false },
+)
 
 /** What every rule has, whatever its type; the options of the type stand beside these (see alerts/rules). */
 export const RuleBaseSchema = Type.Object({

@@ -20,7 +20,13 @@ export type Sample = {
 }
 
 /** What a rule may know about the series besides its values. */
-export type SeriesFacts = { expectedPeriodMs: number; needsSubstance: boolean; substance: string | null }
+export type SeriesFacts = {
+  expectedPeriodMs: number
+  needsSubstance: boolean
+  substance: string | null
+  /** some rule in force has limits for this series */
+  hasLimits: boolean
+}
 
 export type Breach = { level: Level; limitName: string | null; limit: number | null }
 export type Verdict = 'unchanged' | 'clear' | Breach

@@ -9,6 +9,7 @@ import { BlockBuilder } from '../../core/reading.ts'
 import type { AlarmChangeEntry, RecordEntry } from '../../core/record.ts'
 import type { Rule } from '../../core/rule.ts'
 import { Judging } from '../../alerts/judging.ts'
+import { StateDb } from '../../alerts/state-db.ts'
 import { blockDraft, readRecordEntry, recordDraft } from '../../journal/codec.ts'
 import { MemoryJournal } from '../../journal/memory.ts'
 import { aDevice, defineSeries, setDevice, T0 } from './world.ts'
@@ -41,11 +42,12 @@ class Stand {
   packsDir: string | null = null
   judging!: Judging
 
-  async start(): Promise<this> {
+  async start(openState = (file: string) => new StateDb(file)): Promise<this> {
     this.judging = new Judging({
       config: { dataDir: this.dir, packsDir: this.packsDir },
       journal: this.journal,
       log: silentLog,
+      openState,
     })
     running.push(this.judging)
     await this.judging.state()
@@ -292,6 +294,36 @@ test('a rule that makes no sense is refused with the field it is about', async (
 test('a question for a position nobody has reached yet says so within two seconds', async () => {
   const stand = await new Stand().start()
   await expect(stand.judging.alarm('a1', stand.journal.head() + 5)).rejects.toMatchObject({ code: 'catching-up' })
+})
+
+/** The disk as the database sees it: full for the first so many saves. */
+class FullDisk extends StateDb {
+  static refusals = 0
+
+  override save(...of: Parameters<StateDb['save']>): void {
+    if (FullDisk.refusals-- > 0)
+      throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 })
+    super.save(...of)
+  }
+}
+
+test('a full disk under state.db stops no judging for good: it goes back to what was saved and decides the same again', async () => {
+  const stand = await new Stand().start((file) => new FullDisk(file))
+  await stand.devices()
+  await stand.reading(30)
+  await stand.settled(1)
+  FullDisk.refusals = 1
+  stand.clock.advance(6000)
+  await stand.reading(60)
+  await soon(() => stand.judging.status().state === 'down')
+  await soon(() => stand.judging.status().state === 'ok')
+  await stand.reading(1)
+  await stand.settled(2)
+  expect(await stand.story()).toEqual([
+    ['GAS-1', 'raised', 'yellow', 1000],
+    ['GAS-1', 'level', 'red', 8000],
+  ])
+  expect((await stand.all()).alarms).toMatchObject([{ level: 'red', version: 2 }])
 })
 
 test('a lost state.db is built again from the journal, to the same alarms', async () => {

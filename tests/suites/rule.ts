@@ -6,7 +6,7 @@ import { aDevice, aRule, defineSeries, Saved, setDevice, setRule, Tape, World, t
 import { Engine } from '../../alerts/engine.ts'
 import type { AnySeriesRule, RuleType, Sample, SeriesFacts, Verdict } from '../../alerts/rules/rule.ts'
 
-export const facts: SeriesFacts = { expectedPeriodMs: 10_000, needsSubstance: false, substance: null }
+export const facts: SeriesFacts = { expectedPeriodMs: 10_000, needsSubstance: false, substance: null, hasLimits: true }
 
 /** Options as a rule file gives them, with the defaults a rule has. */
 export const withDefaults = (type: RuleType, options: object): unknown => Value.Default(type.options, { ...options })

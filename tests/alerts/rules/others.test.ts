@@ -25,14 +25,16 @@ test('bad reading: only a good one says that the subject is known again', () => 
 })
 
 test('no substance: a gas channel nobody named is a fault until somebody does', () => {
-  const step = (substance: string | null) =>
+  const step = (substance: string | null, hasLimits = true) =>
     noSubstance.step({ level: 'blue' }, noSubstance.start, sampleOf({ second: 0, value: 1 }), {
       ...facts,
       needsSubstance: true,
       substance,
+      hasLimits,
     }).verdict
   expect(step(null)).toMatchObject({ level: 'blue' })
   expect(step('h2s')).toBe('clear')
+  expect(step('xyz', false)).toMatchObject({ level: 'blue' })
 })
 
 const device = { at: 40_000, heardAt: 10_000, countFrom: 10_000, expectedPeriodMs: 10_000, clockSuspectAt: null }
