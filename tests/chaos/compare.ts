@@ -75,6 +75,7 @@ export class Witness {
 
   async #lookAt(platform: PlatformProcess, device: ChaosDevice, from: number, verdict: Verdict): Promise<void> {
     const stored = await storedReadings(platform, device.id, 0)
+    verdict.stored += stored.length
     this.#compareReadings(
       device,
       stored.filter(([at]) => at >= from),
@@ -98,7 +99,6 @@ export class Witness {
   }
 
   #compareReadings(device: ChaosDevice, stored: [number, number][], from: number, verdict: Verdict): void {
-    verdict.stored += stored.length
     const seen = new Map<number, number>()
     for (const [at, value] of stored) {
       if (seen.has(at)) wrong(verdict, 'wrongReadings', 1, `${device.id} at ${at} is stored twice`)
@@ -209,6 +209,8 @@ export async function storedReadings(platform: PlatformProcess, device: string, 
   for (let next = ''; ;) {
     const query = `device=${device}&metric=${METRIC}&from=${from}&to=4102444800000${next === '' ? '' : `&cursor=${encodeURIComponent(next)}`}`
     const page = await whenCaughtUp<ReadingsPage>(platform, `/api/v1/readings?${query}`)
+    // The device itself is gone: so is everything it was acknowledged.
+    if (!page) return points
     for (const series of page.series) points.push(...series.points)
     if (!page.next) return points
     next = page.next
@@ -216,11 +218,12 @@ export async function storedReadings(platform: PlatformProcess, device: string, 
 }
 
 /** 503 means that the platform is still reading in what was acknowledged, and says so instead of showing half of it. */
-async function whenCaughtUp<T>(platform: PlatformProcess, path: string): Promise<T> {
+async function whenCaughtUp<T>(platform: PlatformProcess, path: string): Promise<T | null> {
   const headers = { authorization: `Bearer ${await platform.token()}` }
   for (let attempt = 0; ; attempt++) {
     const { status, body } = await platform.ask('GET', path, undefined, headers)
     if (status === 200) return body
+    if (status === 404) return null
     if (status !== 503 || attempt > 15) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`)
   }
 }

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { startProcess, temporaryDir, type PlatformProcess } from '../flow/platform-process.ts'
-import { alarmsOf, type Verdict, Witness } from './compare.ts'
+import { alarmsOf, isRight, type Verdict, Witness } from './compare.ts'
 import { Dice } from './dice.ts'
 import { RULE } from './expected-alarms.ts'
 import { ChaosDevice, Fleet } from './fleet.ts'
@@ -33,7 +33,7 @@ const ATTENDED = 6
 const KILL_DURING_START = 0.2
 const LOOK_BACK_MS = 2_000
 
-/** Load, SIGKILL at a random moment, restart, compare; the last round compares everything from the beginning. */
+/** Load, SIGKILL at a random moment, restart, compare; the last round compares everything from the beginning. Ends at the first wrong one. */
 export async function killRounds(options: KillOptions): Promise<RoundResult[]> {
   const dice = new Dice(options.seed)
   const disk = options.powerCut ? CuttableDisk.create() : null
@@ -63,7 +63,7 @@ export async function killRounds(options: KillOptions): Promise<RoundResult[]> {
       disk?.cut()
       const duringStart = dice.hits(KILL_DURING_START)
       if (duringStart) {
-        await killWhileStarting(start, dice.between(20, 600))
+        await killWhileStarting(start, Math.round(dice.between(50, 1_500)))
         disk?.cut()
       }
       platform = await start()
@@ -72,6 +72,7 @@ export async function killRounds(options: KillOptions): Promise<RoundResult[]> {
       const result = { round, killedAfterMs, duringStart, acked: fleet.ackedCount(), verdict, recoveryMs: platform.readyAfterMs }
       results.push(result)
       options.report?.(result)
+      if (!isRight(verdict)) break
       if (!last) await quietAcknowledgements(platform, fleet, attended, witness, dice)
     }
     return results
