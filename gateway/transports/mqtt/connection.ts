@@ -1,40 +1,16 @@
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
-import type { ReadingBuffer, Waiter } from '../../reading-buffer.ts'
+import type { Waiter } from '../../reading-buffer.ts'
 import { OwedAcks } from './owed-acks.ts'
 import { BrokerSide, type Wire } from './broker-side.ts'
 import { connack, connackVersion5, readConnect, writeConnect } from './connect-packet.ts'
 import { PacketStream } from './packet-stream.ts'
-import { refusalCodes, type Link, type Peer, type Policy } from './policy.ts'
-import type { Session, Sessions } from './sessions.ts'
+import type { Host } from './host.ts'
+import { refusalCodes, type Link, type Peer } from './policy.ts'
+import type { Session } from './sessions.ts'
 import { readSubscribe, readUnsubscribe, writeSubscribe, writeUnsubscribe } from './subscribe-packet.ts'
 import { hasControlCharacter, isClientIdAllowed, LastTopic } from './text.ts'
-
-export type Limits = {
-  maxPacketBytes: number
-  /** before a login nobody gets to hold more of our memory than this */
-  maxLoginBytes: number
-  maxSubscriptions: number
-  /** QoS 2 messages waiting for their PUBREL, per session */
-  maxAwaitingRelease: number
-  loginTimeoutMs: number
-  /** half a packet, or acks nobody reads */
-  stuckTimeoutMs: number
-}
-
-/** What connections share. */
-export type Host = {
-  readonly policy: Policy
-  readonly buffer: ReadingBuffer
-  readonly sessions: Sessions
-  readonly limits: Limits
-  readonly figures: { droppedQos0: number; protocolErrors: number; refused: number; paused: number; resentQos2: number }
-  /** the journal's clock, for what is stored */
-  now(): number
-  attach(side: BrokerSide): void
-  gone(connection: Connection): void
-}
 
 const CONNECT = 0x10
 const PUBLISH = 3
