@@ -13,7 +13,15 @@ export type LoadSpec = {
   warmUpSeconds: number
   seconds: number
 }
-export type LoadResult = { acked: number; perSecond: number; ackP50Ms: number; ackP99Ms: number; unacked: number }
+/** `acked` in the measured time; `ackedInAll` and `unacked` of everything that was sent. */
+export type LoadResult = {
+  acked: number
+  perSecond: number
+  ackP50Ms: number
+  ackP99Ms: number
+  ackedInAll: number
+  unacked: number
+}
 
 const PACE_MS = 10
 /** Every this many publishes of a connection one is timed. */
@@ -24,6 +32,7 @@ export const quantile = (sorted: number[], q: number): number =>
 
 async function run(spec: LoadSpec): Promise<LoadResult> {
   let acked = 0
+  let ackedInAll = 0
   let unacked = 0
   let measuring = false
   let stopped = false
@@ -48,6 +57,7 @@ async function run(spec: LoadSpec): Promise<LoadResult> {
     client.onAcks = (count) => {
       answered += count
       unacked -= count
+      ackedInAll += count
       if (measuring) acked += count
       if (timed !== null && answered > timed.at) {
         if (measuring) times.push(performance.now() - timed.started)
@@ -78,8 +88,18 @@ async function run(spec: LoadSpec): Promise<LoadResult> {
   measuring = false
   const seconds = (performance.now() - began) / 1000
   stopped = true
+  for (const end = performance.now() + 5_000; unacked > 0 && performance.now() < end;) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
   times.sort((a, b) => a - b)
-  return { acked, perSecond: acked / seconds, ackP50Ms: quantile(times, 0.5), ackP99Ms: quantile(times, 0.99), unacked }
+  return {
+    acked,
+    perSecond: acked / seconds,
+    ackP50Ms: quantile(times, 0.5),
+    ackP99Ms: quantile(times, 0.99),
+    ackedInAll,
+    unacked,
+  }
 }
 
 if (process.argv[1]?.endsWith('/load.ts')) {

@@ -43,7 +43,12 @@ export async function benchMqtt(bench: Bench): Promise<void> {
         }))
         await measure(bench, server, of(`${server.name} ${inFlight}`), { connections, inFlight })
       }
-      if ('platform' in server) await measure(bench, server, of('batched'), { connections: await gateways(server), inFlight: 10 })
+      if ('platform' in server)
+        await measure(bench, server, of('batched'), {
+          connections: await gateways(server),
+          inFlight: 10,
+          readingsEach: READINGS_A_BATCH,
+        })
       await server.stop()
     }
   }
@@ -87,7 +92,7 @@ async function measure(
   bench: Bench,
   server: Server | Watchfire,
   into: Measured,
-  spec: { connections: { username: string; topic: string; payloads: string[] }[]; inFlight: number },
+  spec: { connections: { username: string; topic: string; payloads: string[] }[]; inFlight: number; readingsEach?: number },
 ): Promise<void> {
   const run = () => load({ ...spec, port: server.port, warmUpSeconds: bench.quick ? 1 : 3, seconds: bench.seconds })
   const { result, peakMb } = await withPeakRss<LoadResult>(server.pid, run)
@@ -95,7 +100,30 @@ async function measure(
   into.p50.push(result.ackP50Ms)
   into.p99.push(result.ackP99Ms)
   into.peakMb.push(peakMb)
-  if ('platform' in server) into.catchUpMs.push(await catchUp(server))
+  if (!('platform' in server)) return
+  into.catchUpMs.push(await catchUp(server))
+  await checkStored(server, result, spec.readingsEach ?? 1)
+}
+
+/** Readings acknowledged and stored so far, by server: a rate of messages that were not stored would be no rate. */
+const counted = new WeakMap<Watchfire, { acked: number; sent: number }>()
+
+async function checkStored(server: Watchfire, { ackedInAll, unacked }: LoadResult, readingsEach: number): Promise<void> {
+  const so = counted.get(server) ?? { acked: 0, sent: 0 }
+  so.acked += ackedInAll * readingsEach
+  so.sent += (ackedInAll + unacked) * readingsEach
+  counted.set(server, so)
+  type Page = { series: { points: [number, number][] }[]; next?: string }
+  let stored = 0
+  for (let next = ''; ;) {
+    const page = await server.platform.call<Page>('GET', `/api/v1/readings?from=0&to=4102444800000&every=1d&fn=count${next}`)
+    for (const { points } of page.series) for (const [, count] of points) stored += count
+    if (!page.next) break
+    next = `&cursor=${encodeURIComponent(page.next)}`
+  }
+  if (stored < so.acked || stored > so.sent) {
+    throw new Error(`${stored} readings are stored, ${so.acked} were acknowledged and ${so.sent} sent: the rate means nothing`)
+  }
 }
 
 /** How long until history has everything acknowledged so far: the query waits for that, or says `catching-up`. */
