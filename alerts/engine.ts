@@ -54,8 +54,11 @@ export class Engine {
   /** last position of the inputs so far: the cause of what a tick decides */
   #lastPos = 0
 
-  /** Takes the next entry. What the engine itself wrote is not an input, so where it landed changes nothing. */
+  /** Takes the next entry. What the engine itself wrote is not an input: it only proves how far time had come. */
   apply(entry: Entry): void {
+    // Between the last entry of the process before and this one nobody was listening, however it ended.
+    if (entry.kind === 'platform.started') this.#devices.stopListening()
+    this.advance(entry.receivedAt)
     switch (entry.kind) {
       case 'alarm.changed':
       case 'action.refused':
@@ -64,7 +67,6 @@ export class Engine {
       case 'push.refused':
         return
     }
-    this.advance(entry.receivedAt)
     if (entry.kind === 'block') this.judgeBlock(readBlock(entry.payload), entry.pos)
     else if (entry.stream === 'record') this.#applyRecord(entry)
     this.#lastPos = entry.pos + entry.count - 1
@@ -308,6 +310,7 @@ export class Engine {
       case 'receiving.resumed':
         return this.#devices.listen(receivedAt, pos)
       case 'receiving.stopped':
+      case 'platform.stopped':
         return this.#devices.stopListening()
     }
   }

@@ -245,6 +245,20 @@ test('a gas channel without a substance is a visible fault until it is named, an
   expect(world.story()).toEqual(['raised blue active 1s', 'raised yellow active 3s', 'returned blue returned 3s'])
 })
 
+test.each([
+  ['a clean stop', true],
+  ['a kill, which leaves no word behind,', false],
+])("the time between %s and the next start is nobody's silence", (_, clean) => {
+  const world = new World([plain('silent', 'silent', { periods: 3 })])
+  world.tape.rows([1, 10, 3])
+  if (clean) world.tape.record(11, { kind: 'platform.stopped' })
+  world.tape.record(400, { kind: 'platform.started', version: '1', mode: 'live' })
+  world.run(429)
+  expect(world.story()).toEqual([])
+  world.run(430)
+  expect(world.story()).toEqual(['raised blue active 430s'])
+})
+
 test('silence of three periods raises one alarm at a tick, and the first reading ends it', () => {
   const world = new World([plain('silent', 'silent', { periods: 3 })])
   world.tape.rows([1, 1.5, 1], [1, 5.2, 1])
