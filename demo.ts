@@ -40,6 +40,7 @@ try {
   await runUntilStopped(log, async (failed) => {
     let simulator: Simulator | undefined
     let firstStart = false as boolean
+    let watched = false
     const platform = await startPlatform({
       settings,
       log,
@@ -47,7 +48,11 @@ try {
       demo: {
         story: () => simulator?.state() ?? { name: 'leak', state: 'waiting', startedAt: null, step: -1, stepName: 'waiting' },
         restart: () => simulator?.restart(),
-        watched: () => simulator?.begin(),
+        // Somebody may look while history is still on its way: the story then begins as soon as it can.
+        watched: () => {
+          watched = true
+          simulator?.begin()
+        },
       },
       prepare: async (journal) => {
         firstStart = journal.head() <= 1
@@ -65,6 +70,7 @@ try {
       ...(trafficFile !== undefined && { traffic: new TrafficLog({ file: trafficFile }) }),
       ...(firstStart && { history: { from: now - HISTORY_DAYS * day, to: now } }),
     })
+    if (watched) simulator.begin()
     log.info('demo: open the wall', { url: `${platform.dashboards.url}/wall` })
     return {
       addresses: platform.addresses,
