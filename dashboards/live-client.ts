@@ -1,19 +1,19 @@
 import type { Socket } from 'socket.io'
 import type { Caller } from './access.ts'
-import type { Scope } from './live-scope.ts'
+import type { LiveMessage } from './live-message.ts'
+import type { Covers, Scope } from './live-scope.ts'
 
 /** More than this unsent (besides the last picture) and the client has fallen behind. */
 const BEHIND_BYTES = 1 << 20
 const ROOM_BYTES = 64 << 10
 
 /**
- * One screen on the feed. Texts come ready made and are framed here, so that a text shared by many screens is put into
- * JSON once. A client that does not read is not queued for: it is passed over, and drawn a fresh picture when it reads again.
+ * One screen on the feed. A client that does not read is not queued for: it is passed over, and drawn a fresh picture when it reads again.
  */
 export class LiveClient {
   readonly caller: Caller
   scope: Scope | null = null
-  covers: ((series: number) => boolean) | null = null
+  covers: Covers = null
   /** numbers sent before mean nothing any more: it must have a picture before the next change */
   needsPicture = true
   fellBehind = false
@@ -26,36 +26,33 @@ export class LiveClient {
     this.caller = caller
   }
 
-  /** It has a picture and reads what follows. */
-  get keepsUp(): boolean {
-    return !this.needsPicture
-  }
-
   get hasRoom(): boolean {
     return this.#unsent <= ROOM_BYTES
   }
 
-  send(event: 'change' | 'readings' | 'hb', json: string): void {
-    if (this.needsPicture && event !== 'hb') return
+  /** A heartbeat may come before the first picture; nothing else means anything until then. */
+  send(message: LiveMessage, always = false): void {
+    if (this.needsPicture && !always) return
     if (this.#unsent > BEHIND_BYTES + this.#pictureBytes) {
       this.needsPicture = true
       this.fellBehind = true
       return
     }
-    this.#write(event, json)
+    this.#write(message)
   }
 
-  picture(json: string): void {
+  picture(message: LiveMessage): void {
     this.needsPicture = false
     this.fellBehind = false
-    this.#pictureBytes = json.length
-    this.#write('snapshot', json)
+    this.#pictureBytes = message.frame[1]!.length
+    this.#write(message)
   }
 
-  /** Type 2 is an event in the socket.io protocol, version 5. */
-  #write(event: string, json: string): void {
-    const text = `2/live,["${event}",${json}]`
-    this.#unsent += text.length
-    this.#socket.conn.write(text, { compress: false }, () => (this.#unsent -= text.length))
+  #write({ text, frame }: LiveMessage): void {
+    const bytes = frame[1]!.length
+    this.#unsent += bytes
+    // socket.io's own broadcasts hand over a ready frame the same way; an engine that does not know it frames the text.
+    const options = { compress: false, wsPreEncodedFrame: frame }
+    this.#socket.conn.write(text, options, () => (this.#unsent -= bytes))
   }
 }

@@ -9,7 +9,8 @@ import { ModeSchema, type Mode } from '../core/mode.ts'
 import type { Registry } from '../core/registry.ts'
 import { isForeign, type Access, type Asked, type Caller } from './access.ts'
 import { LiveClient } from './live-client.ts'
-import { Scope, scopeKey, type Frame } from './live-scope.ts'
+import { LiveMessage } from './live-message.ts'
+import { Scope, scopeKey, type Covers, type Frame } from './live-scope.ts'
 import type { LiveState, Pulse, StateChange } from './live-state.ts'
 
 const READINGS_MS = 200
@@ -88,13 +89,15 @@ export class LiveFeed {
   publish(changes: StateChange[]): void {
     for (const change of changes) {
       if (change.kind === 'names') {
+        for (const scope of this.#scopes.values()) scope.pictureIsOld()
         for (const client of this.#clients.values()) client.needsPicture = true
         continue
       }
       for (const scope of this.#scopes.values()) {
         const text = scope.change(change)
         if (text === null) continue
-        for (const client of this.#clients.values()) if (client.scope === scope) client.send('change', text)
+        const message = new LiveMessage('change', text)
+        for (const client of this.#clients.values()) if (client.scope === scope) client.send(message)
       }
     }
   }
@@ -174,7 +177,7 @@ export class LiveFeed {
     if (!others) this.#scopes.delete(scope.key)
   }
 
-  #covers(devices: string[] | undefined, metrics: string[] | undefined): ((series: number) => boolean) | null {
+  #covers(devices: string[] | undefined, metrics: string[] | undefined): Covers {
     if (!devices && !metrics) return null
     const { newest } = this.#options.live
     const wantedDevices = devices && new Set(devices)
@@ -190,14 +193,14 @@ export class LiveFeed {
 
   #sendReadings(): void {
     const changed = this.#options.live.newest.takeChanged(READINGS_A_MESSAGE)
+    for (const scope of this.#scopes.values()) scope.pictureIsOld()
     if (changed.length === 0) return
     for (const scope of this.#scopes.values()) {
-      scope.forgetReadings()
-      let all: string | null = null
+      let all: LiveMessage | null | undefined
       for (const client of this.#clients.values()) {
-        if (client.scope !== scope || !client.keepsUp) continue
-        const readings = client.covers ? scope.readings(changed, client.covers) : (all ??= scope.readings(changed, null))
-        if (readings !== '') client.send('readings', `{"seq":${scope.seq},"readings":[${readings}]}`)
+        if (client.scope !== scope || client.needsPicture) continue
+        const message = client.covers ? scope.readings(changed, client.covers) : (all ??= scope.readings(changed, null))
+        if (message) client.send(message)
       }
     }
   }
@@ -209,14 +212,21 @@ export class LiveFeed {
     const seconds = Math.max(0.001, (now - this.#beatAt) / 1000)
     this.#beatAt = now
     const pulses = live.takePulse()
+    const beats = new Map<Scope, LiveMessage>()
     for (const client of this.#clients.values()) {
-      if (!client.scope) continue
+      const { scope } = client
+      if (!scope) continue
       // Whoever fell behind, or never asked: one fresh picture once there is room for it.
       if (client.needsPicture && client.hasRoom) {
         if (client.fellBehind) this.resyncs++
         this.#sendPicture(client)
       }
-      client.send('hb', JSON.stringify(heartbeat(client.scope, pulses.get(client.scope.key), now, seconds)))
+      let message = beats.get(scope)
+      if (!message) {
+        message = new LiveMessage('hb', JSON.stringify(heartbeat(scope, pulses.get(scope.key), now, seconds)))
+        beats.set(scope, message)
+      }
+      client.send(message, true)
     }
   }
 }

@@ -3,7 +3,11 @@ import type { Change, LevelCounters } from '../core/live.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Registry } from '../core/registry.ts'
 import { count, noAlarms } from './level-counters.ts'
+import { LiveMessage } from './live-message.ts'
 import type { LiveState, StateChange } from './live-state.ts'
+
+/** Narrows to some series; null takes all. */
+export type Covers = ((series: number) => boolean) | null
 
 /** Everything that is the same in every picture of this start of the platform. */
 export type Frame = { epoch: string; jurisdiction: string; zone: string }
@@ -25,7 +29,7 @@ export class Scope {
   #live: LiveState
   #registry: Registry
   #frame: Frame
-  #readingsText: string | null = null
+  #picture: { seq: number; message: LiveMessage } | null = null
 
   constructor(mode: Mode, enterpriseId: string | null, live: LiveState, registry: Registry, frame: Frame) {
     this.key = scopeKey(mode, enterpriseId)
@@ -53,41 +57,28 @@ export class Scope {
     }
   }
 
-  /** The whole picture as it stands at `seq`, as JSON text. `covers` narrows the readings only: no filter hides an alarm. */
-  snapshot(now: number, covers: ((series: number) => boolean) | null): string {
-    const head = {
-      epoch: this.#frame.epoch,
-      seq: this.seq,
-      serverTs: now,
-      mode: this.mode,
-      jurisdiction: this.#frame.jurisdiction,
-      zone: this.#frame.zone,
-      alarms: [...this.#live.alarms.values()].filter((alarm) => this.#shows(alarm)).sort(newestFirst),
-      counters: this.#counters,
-      enterprises: [...this.#registry.enterprises.values()]
-        .filter(({ id }) => this.enterpriseId === null || id === this.enterpriseId)
-        .map(({ id, name, region }) => ({ id, name, region })),
-      zones: [...this.#registry.zones.values()]
-        .filter(({ enterpriseId }) => this.enterpriseId === null || enterpriseId === this.enterpriseId)
-        .map(({ id, name, enterpriseId }) => ({ id, name, enterpriseId })),
-      platform: this.#live.platform,
-    }
-    const devices = this.#deviceIds().map((id) => this.#live.deviceText(id))
-    const readings = covers ? this.#readings(covers) : (this.#readingsText ??= this.#readings(null))
-    return `${JSON.stringify(head).slice(0, -1)},"devices":[${devices.join()}],"readings":[${readings}]}`
+  /**
+   * The whole picture as it stands at `seq`. `covers` narrows the readings only: no filter hides an alarm. Screens that come
+   * together (after a restart, say) share one.
+   */
+  snapshot(now: number, covers: Covers): LiveMessage {
+    if (covers) return this.#draw(now, covers)
+    if (!this.#picture || this.#picture.seq !== this.seq) this.#picture = { seq: this.seq, message: this.#draw(now, null) }
+    return this.#picture.message
   }
 
-  /** Newest values of these series that the view shows, as the inside of a JSON list; empty when there are none. */
-  readings(changed: Uint32Array, covers: ((series: number) => boolean) | null): string {
+  /** Newest values of these series that the view shows; null when there are none. */
+  readings(changed: Uint32Array, covers: Covers): LiveMessage | null {
     const texts: string[] = []
-    for (const series of changed)
+    for (const series of changed) {
       if (this.showsSeries(series) && (!covers || covers(series))) texts.push(this.#live.newest.text(series))
-    return texts.join()
+    }
+    return texts.length === 0 ? null : new LiveMessage('readings', `{"seq":${this.seq},"readings":[${texts.join()}]}`)
   }
 
-  /** New values have gone out: the kept text of all of them is no longer what a new client needs. */
-  forgetReadings(): void {
-    this.#readingsText = null
+  /** Something a new screen must see has changed without a number: readings have gone out, or names are new. */
+  pictureIsOld(): void {
+    this.#picture = null
   }
 
   showsSeries(series: number): boolean {
@@ -110,10 +101,34 @@ export class Scope {
     return [...this.#live.deviceIds()].filter((id) => this.#shows(this.#live.deviceRow(id)!))
   }
 
-  #readings(covers: ((series: number) => boolean) | null): string {
+  #draw(now: number, covers: Covers): LiveMessage {
+    const head = {
+      epoch: this.#frame.epoch,
+      seq: this.seq,
+      serverTs: now,
+      mode: this.mode,
+      jurisdiction: this.#frame.jurisdiction,
+      zone: this.#frame.zone,
+      alarms: [...this.#live.alarms.values()].filter((alarm) => this.#shows(alarm)).sort(newestFirst),
+      counters: this.#counters,
+      enterprises: [...this.#registry.enterprises.values()]
+        .filter(({ id }) => this.enterpriseId === null || id === this.enterpriseId)
+        .map(({ id, name, region }) => ({ id, name, region })),
+      zones: [...this.#registry.zones.values()]
+        .filter(({ enterpriseId }) => this.enterpriseId === null || enterpriseId === this.enterpriseId)
+        .map(({ id, name, enterpriseId }) => ({ id, name, enterpriseId })),
+      platform: this.#live.platform,
+    }
+    const ids = this.#deviceIds()
+    const devices = ids.map((id) => this.#live.deviceText(id)).join()
+    const readings = this.#readings(ids, covers)
+    return new LiveMessage('snapshot', `${JSON.stringify(head).slice(0, -1)},"devices":[${devices}],"readings":[${readings}]}`)
+  }
+
+  #readings(ids: string[], covers: Covers): string {
     const { newest } = this.#live
     const texts: string[] = []
-    for (const id of this.#deviceIds()) {
+    for (const id of ids) {
       for (const series of newest.sender(id)?.series ?? []) {
         if (newest.modeOf(series) === this.mode && (!covers || covers(series))) texts.push(newest.text(series))
       }

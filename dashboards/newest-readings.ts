@@ -28,6 +28,8 @@ export class NewestReadings {
   #modeOf: (Mode | undefined)[] = []
   /** start of a reading's JSON, `["device","metric",` */
   #prefix: string[] = []
+  #texts: string[] = []
+  #textAt = new Float64Array(1024)
   #dirty = new Uint8Array(1024)
   #changed = new Uint32Array(1024)
   #changedCount = 0
@@ -134,8 +136,14 @@ export class NewestReadings {
 
   /** The newest reading as the feed sends it, as JSON text. */
   text(series: number): string {
+    const measuredAt = this.#measuredAt[series]!
+    const kept = this.#texts[series]
+    // A series' newest reading has another time whenever it is another reading.
+    if (kept !== undefined && this.#textAt[series] === measuredAt) return kept
     const value = this.#value[series]!
-    return `${this.#prefix[series]}${Number.isFinite(value) ? value : 'null'},${this.#measuredAt[series]},${this.#receivedAt[series]},${this.#quality[series]}]`
+    const numbers = `${Number.isFinite(value) ? value : 'null'},${measuredAt},${this.#receivedAt[series]},${this.#quality[series]}`
+    this.#textAt[series] = measuredAt
+    return (this.#texts[series] = `${this.#prefix[series]}${numbers}]`)
   }
 
   reading(series: number): LiveReading {
@@ -184,6 +192,7 @@ export class NewestReadings {
     this.#measuredAt = grown(this.#measuredAt, size)
     this.#receivedAt = grown(this.#receivedAt, size)
     this.#quality = grown(this.#quality, size)
+    this.#textAt = grown(this.#textAt, size)
     this.#senderOf = grown(this.#senderOf, size)
     this.#dirty = grown(this.#dirty, size)
     this.#changed = grown(this.#changed, size)

@@ -18,11 +18,13 @@ type Fault = { keyword: string; instancePath: string; params: Record<string, unk
  * in addresses everything is text, so numbers and booleans are read from it.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const check = Compile(schema)
+  // At the first use: compiling all of them would be a good part of the start.
+  let compiled: ReturnType<typeof Compile<TSchema>> | undefined
   const shape = schema as Shape
   const where = httpPart ?? 'body'
   return (input: unknown) => {
     const value = where === 'body' ? input : fromText(input as Record<string, unknown>, shape)
+    const check = (compiled ??= Compile(schema))
     if (check.Check(value)) return { value }
     return { error: explain(check.Errors(value) as Fault[], shape, where) }
   }

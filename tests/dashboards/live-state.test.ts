@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { alarmStates, type Alarm } from '../../core/alarm.ts'
 import { levels } from '../../core/level.ts'
-import type { Change, LiveReading, Snapshot } from '../../core/live.ts'
+import type { Change, Readings, Snapshot } from '../../core/live.ts'
 import type { Mode } from '../../core/mode.ts'
 import { GOOD } from '../../core/quality.ts'
 import { BlockBuilder } from '../../core/reading.ts'
 import type { RecordEntry } from '../../core/record.ts'
 import type { Device } from '../../core/registry.ts'
+import type { LiveMessage } from '../../dashboards/live-message.ts'
 import { Scope } from '../../dashboards/live-scope.ts'
 import { LiveState } from '../../dashboards/live-state.ts'
 import {
@@ -123,7 +124,7 @@ test('a picture and the changes after it give what a new picture shows, in every
     fc.property(fc.array(step, { maxLength: 60 }), fc.array(step, { maxLength: 60 }), (before, after) => {
       const feed = new Feed()
       const views = [feed.scope('live'), feed.scope('live', 'e-1'), feed.scope('test')]
-      const everything = () => views.map((view) => fromSnapshot(JSON.parse(view.snapshot(feed.now, null)) as Snapshot))
+      const everything = () => views.map((view) => fromSnapshot(said<Snapshot>(view.snapshot(feed.now, null))))
       let screens: Screen[] | null = null
       for (const one of [...before, null, ...after]) {
         if (one === null) {
@@ -150,13 +151,20 @@ test('a picture and the changes after it give what a new picture shows, in every
   )
 })
 
+/** What a message says, read back from the frame a screen gets. */
+const said = <T>({ frame }: LiveMessage): T => {
+  const [, json] = /^42\/live,\["\w+",(.*)\]$/s.exec(frame[1]!.toString())!
+  return JSON.parse(json!) as T
+}
+
 function sendReadings(feed: Feed, views: Scope[], screens: Screen[] | null): Screen[] | null {
   const changed = feed.live.newest.takeChanged(5_000)
-  for (const view of views) view.forgetReadings()
-  return (
-    screens &&
-    screens.map((screen, i) => withReadings(screen, JSON.parse(`[${views[i]!.readings(changed, null)}]`) as LiveReading[]))
-  )
+  for (const view of views) view.pictureIsOld()
+  if (!screens) return null
+  return screens.map((screen, i) => {
+    const message = views[i]!.readings(changed, null)
+    return message ? withReadings(screen, said<Readings>(message).readings) : screen
+  })
 }
 
 function perform(feed: Feed, one: typeof step extends fc.Arbitrary<infer T> ? T : never) {
