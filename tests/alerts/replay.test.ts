@@ -137,8 +137,11 @@ function live(tape: Tape, end: number, cuts: { stop: boolean; early: number }[])
     engine.apply(entry)
     const cut = cuts[i % Math.max(cuts.length, 1)]
     if (!cut) return
-    const next = tape.entries[i + 1]?.receivedAt ?? end
-    engine.advance(entry.receivedAt + ((next - entry.receivedAt) * cut.early) / 10)
+    const following = tape.entries[i + 1]
+    const next = following?.receivedAt ?? end
+    // Before a start nobody was there to see time pass; what had been decided until then would stand on the tape.
+    const early = following?.kind === 'platform.started' ? 0 : cut.early
+    engine.advance(entry.receivedAt + ((next - entry.receivedAt) * early) / 10)
     if (!cut.stop) return
     said.push(...engine.take())
     saved.take(engine)
