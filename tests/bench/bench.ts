@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { benchHistory } from './history.ts'
 import { benchLatency } from './latency.ts'
 import { benchMemory } from './memory.ts'
 import { benchMqtt } from './mqtt.ts'
@@ -11,6 +12,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   latency: benchLatency,
   'slow-disk': benchSlowDisk,
   start: benchStart,
+  history: benchHistory,
   memory: benchMemory,
 }
 
