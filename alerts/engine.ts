@@ -291,12 +291,9 @@ export class Engine {
     const { pos, receivedAt } = entry
     const moment: Moment = { causePos: pos, at: receivedAt, knownAt: receivedAt, value: null, overRange: false, causes: [] }
     switch (entry.kind) {
-      case 'series.defined': {
+      case 'series.defined':
         this.directory.apply(entry)
-        const defined = readRecordEntry(entry) as Extract<RecordEntry, { kind: 'series.defined' }>
-        for (const series of defined.series) this.#define(series)
-        return
-      }
+        return (readRecordEntry(entry) as { series: Series[] }).series.forEach((series) => this.#define(series))
       case 'registry.changed': {
         this.directory.apply(entry)
         return this.#registryChanged(readRecordEntry(entry) as Extract<RecordEntry, { kind: 'registry.changed' }>, moment)
