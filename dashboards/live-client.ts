@@ -17,6 +17,8 @@ export class LiveClient {
   /** numbers sent before mean nothing any more: it must have a picture before the next change */
   needsPicture = true
   fellBehind = false
+  /** an enterprise or a zone got another name: changes still count, a fresh picture follows with the next beat */
+  namesChanged = false
   #socket: Socket
   #unsent = 0
   #pictureBytes = 0
@@ -44,6 +46,7 @@ export class LiveClient {
   picture(message: LiveMessage): void {
     this.needsPicture = false
     this.fellBehind = false
+    this.namesChanged = false
     this.#pictureBytes = message.frame[1]!.length
     this.#write(message)
   }

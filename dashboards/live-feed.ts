@@ -90,7 +90,7 @@ export class LiveFeed {
     for (const change of changes) {
       if (change.kind === 'names') {
         for (const scope of this.#scopes.values()) scope.pictureIsOld()
-        for (const client of this.#clients.values()) client.needsPicture = true
+        for (const client of this.#clients.values()) client.namesChanged = true
         continue
       }
       for (const scope of this.#scopes.values()) {
@@ -217,7 +217,7 @@ export class LiveFeed {
       const { scope } = client
       if (!scope) continue
       // Whoever fell behind, or never asked: one fresh picture once there is room for it.
-      if (client.needsPicture && client.hasRoom) {
+      if ((client.needsPicture || client.namesChanged) && client.hasRoom) {
         if (client.fellBehind) this.resyncs++
         this.#sendPicture(client)
       }
