@@ -107,6 +107,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       dataDir: settings.dataDir,
       mode: settings.mode,
       jurisdiction: settings.jurisdiction,
+      mqttPort: Number(URL.parse(gateway.addresses.find(({ name }) => name === 'mqtt')?.url ?? '')?.port) || null,
       zone: settings.zone,
       adminPassword: settings.adminPassword,
       openOnLoopback: demo !== undefined,

@@ -19,6 +19,8 @@ export type DashboardsConfig = {
   /** the deployment's own mode: what lists and feeds show unless asked otherwise */
   mode: Mode
   jurisdiction: string
+  /** where MQTT listens, for the line a person copies; null: it does not */
+  mqttPort?: number | null
   zone: string
   /** of `admin` at the first start; null: a random one, written to `admin-password` in the data folder */
   adminPassword: string | null

@@ -50,6 +50,7 @@ export function sessionCalls(app: Api, context: Context): void {
       zone: config.zone,
       demo: context.demo !== undefined,
       version: config.version,
+      mqttPort: config.mqttPort ?? null,
     }
   })
 

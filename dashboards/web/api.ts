@@ -60,6 +60,8 @@ export type Session = {
   user: { id: string; username: string; role: string; enterpriseId: string | null } | null
   mode: 'live' | 'drill' | 'test' | 'simulated'
   jurisdiction: string
+  /** null when MQTT over plain TCP is closed */
+  mqttPort: number | null
   zone: string
   demo: boolean
   version: string
