@@ -57,7 +57,7 @@ export class Intake {
     if (cursor < from || cursor > head) {
       const known = cursor > head ? 1 : Math.max(1, cursor)
       for (const entry of await this.#journal.readRecord(known, ['series.defined', 'registry.changed'])) {
-        if (entry.pos < from) this.#record(entry)
+        this.#record(entry)
       }
     }
     this.#applied = from

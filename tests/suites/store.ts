@@ -70,6 +70,21 @@ export function storeSuite(name: string, open: (options: StoreOptions) => Store,
       this.model.write(readBlock(bytes), (row, standing) => this.conflicts.model.add(`${pos} ${row} ${standing}`))
     }
 
+    /** Sends what was written once more, from the newest block on. */
+    async resend(most: number) {
+      for (const bytes of this.#journal.slice(-most).reverse()) {
+        const { count, series, measuredAt, value, quality } = readBlock(bytes)
+        await this.write(
+          Array.from({ length: count }, (_, i) => ({
+            series: series[i]!,
+            at: measuredAt[i]!,
+            value: value[i]!,
+            quality: quality[i]!,
+          })),
+        )
+      }
+    }
+
     checkpoint = () => this.store.checkpoint(this.#journal.length)
 
     async crash() {
@@ -138,6 +153,7 @@ export function storeSuite(name: string, open: (options: StoreOptions) => Store,
   const step = fc.oneof(
     { weight: 6, arbitrary: run.map((rows) => ({ kind: 'write' as const, rows })) },
     { weight: 2, arbitrary: fc.constant({ kind: 'checkpoint' as const }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'resend' as const }) },
     { weight: forgets ? 0 : 2, arbitrary: fc.constant({ kind: 'crash' as const }) },
     {
       weight: 2,
@@ -156,17 +172,19 @@ export function storeSuite(name: string, open: (options: StoreOptions) => Store,
           if (one.kind === 'write') await pair.write(one.rows)
           else if (one.kind === 'checkpoint') await pair.checkpoint()
           else if (one.kind === 'crash') await pair.crash()
+          else if (one.kind === 'resend') await pair.resend(2)
           else await pair.agreeOn({ series, from: one.from, to: one.from + one.length }, localBuckets(10_000, 'Asia/Shanghai'))
         }
         await pair.agreeOn(everything, localBuckets(3_600_000, 'Europe/Berlin'))
         await pair.checkpoint()
         if (!forgets) await pair.crash()
+        await pair.resend(Infinity)
         await pair.agreeOn(everything, localBuckets(86_400_000, 'Asia/Shanghai'))
         await pair.store.close()
       }),
-      { numRuns: 60 },
+      { numRuns: 60, interruptAfterTimeLimit: 40_000 },
     )
-  })
+  }, 60_000)
 
   test(`${name}: the first value stands, the same again changes nothing, another one is refused`, async () => {
     const pair = new Pair()
@@ -182,6 +200,20 @@ export function storeSuite(name: string, open: (options: StoreOptions) => Store,
       [1, [[T, 3, GOOD]]],
       [2, [[T, 4, GOOD]]],
     ])
+    await pair.store.close()
+  })
+
+  test(`${name}: a backlog older than everything in memory, sent three times, is stored once`, async () => {
+    const pair = new Pair()
+    await pair.write(Array.from({ length: 1000 }, (_, i) => ({ series: 1, at: T + 1e9 + i * 1000, value: i })))
+    await pair.checkpoint()
+    const backlog = Array.from({ length: 300 }, (_, i) => ({ series: 1, at: T + i * 1000, value: i }))
+    await pair.write(backlog)
+    await pair.write(backlog)
+    await pair.checkpoint()
+    await pair.write(backlog.map((row) => ({ ...row, value: row.value + 1 })))
+    expect(pair.conflicts.store.size).toBe(300)
+    await pair.agreeOn({ series, from: 0, to: 2 * T }, localBuckets(60_000, 'UTC'))
     await pair.store.close()
   })
 

@@ -27,6 +27,7 @@ const DEVICE_TIMES = 1 << 6
 
 /** Integers below this keep every difference of differences exact. */
 const EXACT = 2 ** 49
+const isExact = (n: number) => Number.isInteger(n) && n >= -EXACT && n <= EXACT
 const MOST_DIGITS = 9
 const powers = Float64Array.from({ length: MOST_DIGITS + 1 }, (_, digits) => 10 ** digits)
 
@@ -86,7 +87,7 @@ function plain(value: number): void {
 function writeTimes(times: Float64Array, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     const t = times[i]!
-    if (!(Number.isInteger(t) && t >= -EXACT && t <= EXACT)) {
+    if (!isExact(t)) {
       for (let j = from; j < to; j++) plain(times[j]!)
       return PLAIN_TIMES
     }
@@ -115,7 +116,7 @@ function writeValues(values: Float64Array, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     const scaled = Math.round(values[i]! * power)
     // −0 has no integer of its own, and a finer scale may have pushed an earlier value off its integer.
-    if (!(Math.abs(scaled) < EXACT) || !Object.is(scaled / power, values[i])) {
+    if (!(Math.abs(scaled) < EXACT) || scaled / power !== values[i] || Object.is(scaled, -0)) {
       at = start
       return writeFloats(values, from, to)
     }
@@ -148,7 +149,7 @@ function writeReceipts(times: Float64Array, receipts: Float64Array, from: number
     const delay = receipt - times[i]!
     if (delay < least) least = delay
     if (delay > most) most = delay
-    exact &&= Number.isInteger(delay) && Math.abs(receipt) <= EXACT && Math.abs(times[i]!) <= EXACT
+    exact &&= isExact(receipt) && isExact(times[i]!)
   }
   if (!exact) {
     for (let i = from; i < to; i++) plain(receipts[i]!)
