@@ -1,25 +1,35 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PlatformError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import { replaceFile, type Disk } from './disk.ts'
 
 const SAVE_EVERY_MS = 2_000
 
+type Saved = { head: number; cursors: Record<string, number> }
+
 /** How far each declared reader has got; retention keeps what any of them has not passed. */
 export class Cursors {
+  /** readers of an earlier start that nobody declares any more */
   readonly dropped: { name: string; pos: number }[]
+  /** the journal reached at least this far when its files were last whole */
+  readonly reached: number
   #file: string
+  #disk: Disk
   #positions: Map<string, number>
+  #head: number
   #dirty = false
   #savedAt = 0
-  #saving: Promise<void> | null = null
+  #saving: Promise<void> = Promise.resolve()
 
-  constructor(dir: string, declared: string[]) {
+  constructor(dir: string, disk: Disk, declared: string[], log: Log) {
     this.#file = join(dir, 'cursors.json')
-    const saved = existsSync(this.#file) ? (JSON.parse(readFileSync(this.#file, 'utf8')) as Record<string, number>) : {}
-    this.#positions = new Map(declared.map((name) => [name, saved[name] ?? 1]))
-    this.dropped = Object.entries(saved).flatMap(([name, pos]) => (declared.includes(name) ? [] : [{ name, pos }]))
-    this.#dirty = this.dropped.length > 0
+    this.#disk = disk
+    const saved = readSaved(this.#file, log)
+    this.#positions = new Map(declared.map((name) => [name, saved.cursors[name] ?? 1]))
+    this.#head = saved.head
+    this.reached = Math.max(saved.head, ...Object.values(saved.cursors))
+    this.dropped = Object.entries(saved.cursors).flatMap(([name, pos]) => (declared.includes(name) ? [] : [{ name, pos }]))
   }
 
   known(name: string): void {
@@ -35,31 +45,43 @@ export class Cursors {
 
   /** Everything below is safe with everybody. */
   slowest(): number {
-    return this.#positions.size === 0 ? Infinity : Math.min(...this.#positions.values())
+    return Math.min(Infinity, ...this.#positions.values())
   }
 
-  saveSoon(): void {
-    if (!this.#dirty || this.#saving || performance.now() - this.#savedAt < SAVE_EVERY_MS) return
-    void this.save().catch(() => undefined) // a cursor that is behind only keeps more
+  /** The declared reader that is furthest behind, for people. */
+  slowestName(): string | null {
+    const slowest = this.slowest()
+    for (const [name, pos] of this.#positions) if (pos === slowest) return name
+    return null
   }
 
-  save(): Promise<void> {
+  /** Called often; writes every two seconds when there is something new. `head` is what is known to be on the disk. */
+  saveSoon(head: number): void {
+    if ((!this.#dirty && head === this.#head) || performance.now() - this.#savedAt < SAVE_EVERY_MS) return
+    void this.save(head).catch(() => undefined) // a cursor that is behind only keeps more
+  }
+
+  save(head: number): Promise<void> {
     this.#dirty = false
+    this.#head = head
     this.#savedAt = performance.now()
-    const previous = this.#saving ?? Promise.resolve()
-    const saving = previous.catch(() => undefined).then(() => this.#write())
-    this.#saving = saving
-    return saving.finally(() => (this.#saving = null))
+    const text = JSON.stringify({ head, cursors: Object.fromEntries(this.#positions) } satisfies Saved)
+    this.#saving = this.#saving.catch(() => undefined).then(() => replaceFile(this.#disk, this.#file, text))
+    return this.#saving
   }
+}
 
-  async #write(): Promise<void> {
-    const handle = await open(`${this.#file}.new`, 'w', 0o600)
-    try {
-      await handle.writeFile(JSON.stringify(Object.fromEntries(this.#positions)))
-      await handle.datasync()
-    } finally {
-      await handle.close()
-    }
-    await rename(`${this.#file}.new`, this.#file)
+function readSaved(file: string, log: Log): Saved {
+  if (!existsSync(file)) return { head: 1, cursors: {} }
+  try {
+    const saved = JSON.parse(readFileSync(file, 'utf8')) as Partial<Saved>
+    return { head: saved.head ?? 1, cursors: saved.cursors ?? {} }
+  } catch (error) {
+    // Readers keep their own position beside their data; without this file more is kept until they release again.
+    log.warn('the positions of the journal readers cannot be read, everything is kept until they report', {
+      file,
+      error: (error as Error).message,
+    })
+    return { head: 1, cursors: {} }
   }
 }

@@ -4,20 +4,25 @@ import type { Clock } from '../core/clock.ts'
 import { Unavailable } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { PartStatus } from '../core/part.ts'
+import type { RecordEntry } from '../core/record.ts'
+import { AppendBuffer, type Waiting } from './append-buffer.ts'
 import { recordDraft } from './codec.ts'
 import { WriterClock } from './clock.ts'
-import { Cursors } from './cursors.ts'
-import type { Disk } from './disk.ts'
-import { realDisk } from './disk.ts'
+import type { Cursors } from './cursors.ts'
+import { DamageBook } from './damage-book.ts'
+import { realDisk, type Disk } from './disk.ts'
 import { LocalFollower } from './follower.ts'
-import { entrySize, HEADER, writeGroup, type Planned } from './group.ts'
+import { GroupWriter, type Planned } from './group.ts'
 import type { Batch, Damage, Draft, Entry, Follower, Journal } from './journal.ts'
-import { recover } from './recovery.ts'
-import { publishHead, SHARED_BYTES, type JournalTicket } from './remote.ts'
-import { Retention, readRecord } from './retention.ts'
+import type { Keys } from './keys.ts'
+import { JournalReader } from './reader.ts'
+import { readRecord } from './record-reader.ts'
+import { recover, restoredMark, type Recovered } from './recovery.ts'
+import { aheadOfJournal, publishHead, SHARED_BYTES, type JournalTicket } from './remote.ts'
+import { Retention, type Trimmed } from './retention.ts'
+import { scrub } from './scrub.ts'
 import { HeadSeal } from './seal.ts'
 import { SegmentWriter } from './segment-writer.ts'
-import { JournalReader } from './segments.ts'
 
 export type JournalOptions = {
   /** the platform's data folder; the journal lives in `journal/` below it */
@@ -37,18 +42,24 @@ export type JournalOptions = {
   retryMs?: number
 }
 
-const GROUP_BYTES = 8 << 20
+type Options = Required<JournalOptions>
+
+/** Building and summing a group holds the loop; this much is done in a few milliseconds. */
+const GROUP_BYTES = 4 << 20
+const READ_BYTES = 4 << 20
+const TICK_MS = 250
+const DAY = 86_400_000
 const DEFAULTS = {
   maxBytes: 20 * 2 ** 30,
-  maxAgeMs: 7 * 86_400_000,
+  maxAgeMs: 7 * DAY,
   segmentBytes: 64 << 20,
   maxPendingBytes: 64 << 20,
+  disk: realDisk,
+  wallClock: { now: () => Date.now() },
+  monotonic: () => performance.now(),
+  flushLedger: false,
   retryMs: 1_000,
 }
-
-type Waiting = { drafts: Draft[]; bytes: number; resolve: (positions: number[]) => void; reject: (error: Error) => void }
-
-const waitingFor = (draft: Draft): Waiting => ({ drafts: [draft], bytes: 0, resolve() {}, reject() {} })
 
 /** Why nothing can be acknowledged at the moment, and since when (ms UTC). */
 export type Stopped = { reason: string; since: number }
@@ -60,102 +71,82 @@ export type Stopped = { reason: string; since: number }
 export class EmbeddedJournal implements Journal {
   readonly clock: WriterClock
   readonly dir: string
-  #options: JournalOptions & typeof DEFAULTS
+  #options: Options
   #writer: SegmentWriter
+  #groups = new GroupWriter()
   #cursors: Cursors
   #retention: Retention
   #seal: HeadSeal
-  #queue: Waiting[] = []
-  #pendingBytes = 0
-  #next: number
+  #buffer: AppendBuffer
+  #keys: Keys
+  #damage: DamageBook
+  /** durable; what is under way begins here */
   #head: number
+  #next: number
+  #receivedAt: number
   #chain: Uint8Array
-  #keys: Map<string, number>
   #inFlight: { receivedAt: number } | null = null
-  /** what the journal has to say about itself, next */
-  #marks: { draft: Draft; at: number | null }[] = []
+  /** what the journal has to say about its stops, next */
+  #marks: { entry: RecordEntry; at: number | null }[] = []
   #running: Promise<void> | null = null
   #stopped: Stopped | null = null
-  #closing = false
+  #closing = new AbortController()
   #followers = new Set<LocalFollower>()
   #stateListeners = new Set<(stopped: Stopped | null) => void>()
   #headListeners = new Set<() => void>()
-  #damage = new Map<string, Damage>()
   #reader: JournalReader
   #shared = new BigInt64Array(new SharedArrayBuffer(SHARED_BYTES))
   #figures = { groups: 0, entries: 0, bytes: 0, failures: 0, flushMs: 0 }
   #ticking: NodeJS.Timeout
+  #scrubbing: Promise<void>
 
-  private constructor(
-    options: JournalOptions & typeof DEFAULTS,
-    found: Awaited<ReturnType<typeof recover>>,
-    writer: SegmentWriter,
-  ) {
+  private constructor(options: Options, found: Recovered, writer: SegmentWriter) {
     this.#options = options
     this.dir = join(options.dir, 'journal')
     this.#writer = writer
-    this.#next = found.head
-    this.#head = found.head
+    this.#head = this.#next = found.next
+    this.#receivedAt = found.receivedAt
     this.#chain = found.chain
     this.#keys = found.keys
-    this.clock = new WriterClock(
-      options.wallClock ?? { now: () => Date.now() },
-      options.monotonic ?? (() => performance.now()),
-      found.lastReceivedAt,
-    )
     this.#cursors = found.cursors
+    this.clock = new WriterClock(options.wallClock, options.monotonic, found.receivedAt)
+    this.#buffer = new AppendBuffer(options.maxPendingBytes)
     this.#reader = new JournalReader(this.dir)
-    this.#retention = new Retention(this.dir, options, this.#cursors, () => this.#writer.current, options.log)
-    this.#seal = new HeadSeal(options.dir, options.log)
+    this.#damage = new DamageBook(this.dir, options.disk)
+    this.#retention = new Retention(this.dir, options.disk, options, this.#cursors, options.log)
+    this.#seal = new HeadSeal(options.dir, options.disk, options.log)
     this.clock.onStep((byMs) => {
       options.log.warn('the wall clock has stepped', { byMs })
-      void this.append([recordDraft({ kind: 'clock.stepped', byMs })])
+      this.#say({ kind: 'clock.stepped', byMs })
     })
-    this.#ticking = setInterval(() => this.#tick(), 250)
+    this.#ticking = setTimeout(() => this.#tick(), TICK_MS)
+    this.#scrubbing = scrub(this.dir, (damage) => this.damaged(damage), this.#closing.signal).catch((error: Error) =>
+      options.log.warn('old segments of the journal cannot be looked through', { error: error.message }),
+    )
   }
 
   static async open(given: JournalOptions): Promise<EmbeddedJournal> {
-    const options = {
-      ...DEFAULTS,
-      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    } as JournalOptions & typeof DEFAULTS
+    const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    const options = { ...DEFAULTS, ...set } as Options
     const dir = join(options.dir, 'journal')
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const found = await recover(dir, options.cursors, options.log)
-    const writer = await SegmentWriter.open(
-      dir,
-      options.disk ?? realDisk,
-      found.tail,
-      found.head,
-      options.segmentBytes,
-      options.flushLedger ?? false,
-    )
+    const found = recover(dir, options.disk, options.cursors, options.log)
+    const writer = await SegmentWriter.open(dir, options.disk, found.tail, options.segmentBytes, options.flushLedger)
     const journal = new EmbeddedJournal(options, found, writer)
-    for (const { name, pos } of found.dropped) await journal.append([recordDraft({ kind: 'cursor.dropped', name, pos })])
-    for (const damage of found.damaged) journal.damaged(damage)
+    journal.#tellAbout(found)
     return journal
   }
 
   append(drafts: Draft[]): Promise<number[]> {
     if (drafts.length === 0) return Promise.resolve([])
-    const bytes = drafts.reduce((sum, draft) => sum + entrySize(draft), 0)
-    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > this.#options.maxPendingBytes) {
-      return Promise.reject(
-        new Unavailable('journal-full', 'the disk does not keep up: too much waits to be written', {
-          pendingBytes: this.#pendingBytes,
-        }),
-      )
-    }
-    this.#pendingBytes += bytes
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ drafts, bytes, resolve, reject })
-      // After this turn's sockets have been read, so that what came together is flushed together.
-      this.#running ??= new Promise<void>((done) => setImmediate(() => void this.#run().then(done)))
-    })
+    if (this.#closing.signal.aborted) return Promise.reject(closed())
+    const appended = this.#buffer.push(drafts)
+    this.#runSoon()
+    return appended
   }
 
   pendingBytes(): number {
-    return this.#pendingBytes
+    return this.#buffer.bytes
   }
 
   head(): number {
@@ -182,21 +173,21 @@ export class EmbeddedJournal implements Journal {
 
   /** Every entry received before this will be found below the head. */
   safeClock(): number {
-    return this.#inFlight?.receivedAt ?? this.#marks[0]?.at ?? this.clock.now()
+    return Math.max(this.#receivedAt, this.#inFlight?.receivedAt ?? this.#marks[0]?.at ?? this.clock.now())
   }
 
-  read(from: number, maxBytes = 4 << 20): Batch {
-    const { entries, next, receivedAt, damaged } = this.#reader.read(from, this.#head, maxBytes)
-    for (const damage of damaged) this.damaged(damage)
-    return { entries, next, damaged, clock: next >= this.#head ? this.safeClock() : receivedAt }
+  read(from: number, maxBytes = READ_BYTES): Batch {
+    return this.#read(this.#reader, from, maxBytes)
   }
 
   follow(cursor: string, from: number, handle: (batch: Batch) => void | Promise<void>): Follower {
     this.#cursors.known(cursor)
+    aheadOfJournal(cursor, from, this.#head)
+    const reader = new JournalReader(this.dir)
     const follower = new LocalFollower(
       from,
       handle,
-      (next) => this.read(next),
+      (next) => this.#read(reader, next, READ_BYTES),
       () => this.#head,
     )
     this.#followers.add(follower)
@@ -206,6 +197,7 @@ export class EmbeddedJournal implements Journal {
       stop: async () => {
         this.#followers.delete(follower)
         await follower.stop()
+        reader.close()
       },
     }
   }
@@ -218,21 +210,25 @@ export class EmbeddedJournal implements Journal {
     return readRecord(this.dir, from, this.#head, new Set(kinds))
   }
 
+  /** Removes now what retention allows to be removed; otherwise it looks every ten seconds. */
+  trim(): Promise<void> {
+    return this.#retention.trim(this.clock.now(), this.#writer.current, (told) => this.#trimmed(told))
+  }
+
   ticket(): JournalTicket {
     publishHead(this, this.#shared)
     return { dir: this.dir, shared: this.#shared.buffer }
   }
 
-  /** A stretch that cannot be read: told once in the record, shown until somebody has looked after it. */
+  /** A stretch that cannot be read: told once in the record, shown until its segment is gone. */
   damaged(damage: Damage): void {
-    const id = `${damage.file}:${damage.offset}`
-    if (this.#damage.has(id)) return
-    this.#damage.set(id, damage)
+    if (!this.#damage.add(damage)) return
     this.#options.log.error('journal damaged: a stretch cannot be read and is skipped', { ...damage })
-    void this.append([recordDraft({ kind: 'journal.damaged', ...damage }, `damage:${id}`)]).catch(() => undefined)
+    this.#say({ kind: 'journal.damaged', ...damage }, () => this.#damage.save())
   }
 
   status(): PartStatus {
+    const damage = this.#damage.all()
     const figures = {
       watchfire_journal_head: this.#head,
       watchfire_journal_groups_total: this.#figures.groups,
@@ -240,19 +236,22 @@ export class EmbeddedJournal implements Journal {
       watchfire_journal_written_bytes_total: this.#figures.bytes,
       watchfire_journal_flush_seconds_total: this.#figures.flushMs / 1000,
       watchfire_journal_disk_failures_total: this.#figures.failures,
-      watchfire_journal_pending_bytes: this.#pendingBytes,
+      watchfire_journal_pending_bytes: this.#buffer.bytes,
       watchfire_journal_bytes: this.#retention.bytes,
-      watchfire_journal_damaged_stretches: this.#damage.size,
+      watchfire_journal_slowest_reader_behind: Math.max(0, this.#head - this.#cursors.slowest()),
+      watchfire_journal_damaged_stretches: damage.length,
       watchfire_clock_ahead_seconds: this.clock.aheadMs / 1000,
     }
     if (this.#stopped)
       return { name: 'journal', state: 'down', detail: `nothing can be acknowledged: ${this.#stopped.reason}`, figures }
     const worries = [
-      ...[...this.#damage.values()]
+      ...damage
         .slice(0, 3)
         .map(({ file, offset, bytes }) => `journal damaged: ${file} at byte ${offset}, ${bytes} bytes skipped`),
       ...(this.clock.aheadMs > 2_000 ? [`the machine's clock stepped back by ${Math.round(this.clock.aheadMs / 1000)} s`] : []),
-      ...(this.#retention.overFull ? ['the journal is over its size because a reader has not caught up'] : []),
+      ...(this.#retention.overFull
+        ? [`the journal is over its size because reader ${this.#cursors.slowestName()} has not caught up`]
+        : []),
     ]
     return {
       name: 'journal',
@@ -262,40 +261,46 @@ export class EmbeddedJournal implements Journal {
     }
   }
 
+  /** What was handed in is still written, unless the disk refuses: what was never acknowledged need not be waited for. */
   async stop(): Promise<void> {
-    clearInterval(this.#ticking)
-    this.#closing = true
-    // A disk that still refuses keeps what was never acknowledged from being written; there is nothing to wait for.
-    if (!this.#stopped) await this.#running
-    for (const { reject } of this.#queue.splice(0)) reject(new Unavailable('stopped', 'the journal has been closed'))
-    await Promise.all([...this.#followers].map((follower) => follower.stop()))
-    await this.#retention.idle()
-    await this.#cursors.save()
-    await this.#writer.close()
+    clearTimeout(this.#ticking)
+    this.#closing.abort()
+    const followers = [...this.#followers].map((follower) => follower.stop())
+    await this.#running
+    this.#buffer.rejectAll(closed())
+    await Promise.all(followers)
+    await Promise.all([this.#retention.idle(), this.#damage.idle(), this.#seal.idle(), this.#scrubbing])
+    await this.#cursors
+      .save(this.#head)
+      .catch((error: Error) =>
+        this.#options.log.warn('the positions of the journal readers cannot be saved', { error: error.message }),
+      )
+    await this.#writer.close().catch(() => undefined)
     this.#reader.close()
   }
 
-  async #run(): Promise<void> {
-    try {
-      for (;;) {
-        const mark = this.#marks.shift()
-        if (mark) await this.#commit([waitingFor(mark.draft)], mark.at ?? this.clock.now())
-        else if (this.#queue.length > 0) await this.#commit(this.#takeGroup(), this.clock.now())
-        else break
-      }
-    } catch (error) {
-      if (!this.#closing) throw error
-    } finally {
-      this.#running = null
-    }
-    for (const follower of this.#followers) follower.wake()
+  #read(reader: JournalReader, from: number, maxBytes: number): Batch {
+    const { entries, next, receivedAt, damaged } = reader.read(from, this.#head, maxBytes)
+    for (const damage of damaged) this.damaged(damage)
+    return { entries, next, damaged, clock: next >= this.#head ? this.safeClock() : receivedAt }
   }
 
-  #takeGroup(): Waiting[] {
-    let bytes = HEADER
-    let n = 0
-    while (n < this.#queue.length && (n === 0 || bytes + this.#queue[n]!.bytes <= GROUP_BYTES)) bytes += this.#queue[n++]!.bytes
-    return this.#queue.splice(0, n)
+  #runSoon(): void {
+    // After this turn's sockets have been read, so that what came together is flushed together.
+    this.#running ??= new Promise<void>((done) => setImmediate(() => void this.#run().then(done)))
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const mark = this.#marks.shift()
+      // A second stop while the first is being written down is told with the time at which that is done.
+      if (mark) await this.#commit([own(mark.entry)], Math.max(mark.at ?? this.clock.now(), this.#receivedAt))
+      else if (!this.#buffer.isEmpty && !(this.#closing.signal.aborted && this.#stopped))
+        await this.#commit(this.#buffer.take(GROUP_BYTES), this.clock.now())
+      else break
+    }
+    this.#running = null
+    for (const follower of this.#followers) follower.wake()
   }
 
   async #commit(group: Waiting[], receivedAt: number): Promise<void> {
@@ -303,7 +308,7 @@ export class EmbeddedJournal implements Journal {
     const fresh = new Map<string, number>()
     const answers = group.map(({ drafts }) =>
       drafts.map((draft) => {
-        const known = draft.key === undefined ? undefined : (fresh.get(draft.key) ?? this.#keys.get(draft.key))
+        const known = draft.key === undefined ? undefined : (fresh.get(draft.key) ?? this.#keys.find(draft.key))
         if (known !== undefined) return known
         const pos = this.#next
         this.#next += draft.count
@@ -312,63 +317,55 @@ export class EmbeddedJournal implements Journal {
         return pos
       }),
     )
-    let entries: Entry[] = []
-    if (planned.length > 0) {
-      const { bytes, head } = writeGroup(planned, receivedAt, this.#chain)
-      this.#inFlight = { receivedAt }
-      try {
-        await this.#write(bytes, planned[0]!.pos, receivedAt)
-      } catch (error) {
-        for (const { reject } of group) reject(error as Error)
-        throw error
-      }
-      this.#inFlight = null
-      this.#chain = head
-      for (const [key, pos] of fresh) this.#keys.set(key, pos)
-      entries = planned.map(({ draft, pos }) => ({
-        pos,
-        count: draft.count,
-        stream: draft.stream,
-        kind: draft.kind,
-        receivedAt,
-        key: draft.key ?? null,
-        payload: draft.payload,
-      }))
-      const from = this.#head
-      this.#head = this.#next
-      this.#figures.groups++
-      this.#figures.entries += planned.length
-      this.#figures.bytes += bytes.length
-      for (const follower of this.#followers) follower.offer(from, { entries, next: this.#head, clock: receivedAt, damaged: [] })
+    if (planned.length > 0 && !(await this.#write(planned, receivedAt))) {
+      this.#next = this.#head
+      this.#buffer.done(group)
+      for (const { reject } of group) reject(closed())
+      return
     }
-    group.forEach(({ resolve, bytes }, i) => {
-      this.#pendingBytes -= bytes
-      resolve(answers[i]!)
-    })
+    for (const [key, pos] of fresh) this.#keys.add(key, pos)
+    this.#buffer.done(group)
+    for (let i = 0; i < group.length; i++) group[i]!.resolve(answers[i]!)
     this.#announce()
+  }
+
+  /** Tries until the group is on the disk; false when the journal is closed before that. */
+  async #write(planned: Planned[], receivedAt: number): Promise<boolean> {
+    const before = { first: this.#head, receivedAt: this.#receivedAt, chain: this.#chain }
+    const { bytes, head: chain } = this.#groups.write(planned, receivedAt, this.#chain)
+    this.#inFlight = { receivedAt }
+    for (let written = false; !written;) {
+      const began = performance.now()
+      try {
+        await this.#writer.write(bytes, before)
+        written = true
+      } catch (error) {
+        this.#figures.failures++
+        this.#stop(error as NodeJS.ErrnoException, receivedAt)
+        await delay(this.#options.retryMs, this.#closing.signal)
+        if (this.#closing.signal.aborted) return false
+      }
+      this.#figures.flushMs += performance.now() - began
+    }
+    this.#inFlight = null
+    this.#chain = chain
+    this.#receivedAt = receivedAt
+    const from = this.#head
+    this.#head = this.#next
+    this.#figures.groups++
+    this.#figures.entries += planned.length
+    this.#figures.bytes += bytes.length
+    if (this.#stopped) this.#resumed(this.#stopped)
+    if (this.#followers.size > 0) {
+      const batch = { entries: planned.map((one) => entryOf(one, receivedAt)), next: this.#head, clock: receivedAt, damaged: [] }
+      for (const follower of this.#followers) follower.offer(from, batch)
+    }
+    return true
   }
 
   #announce(): void {
     publishHead(this, this.#shared)
     for (const listener of this.#headListeners) listener()
-  }
-
-  /** Tries until it is on the disk. After a failed flush the same file is never trusted again. */
-  async #write(bytes: Uint8Array, first: number, receivedAt: number): Promise<void> {
-    for (;;) {
-      const began = performance.now()
-      try {
-        await this.#writer.write(bytes, first)
-        this.#figures.flushMs += performance.now() - began
-        if (this.#stopped) this.#resumed(this.#stopped)
-        return
-      } catch (error) {
-        this.#figures.failures++
-        this.#stop(error as NodeJS.ErrnoException, receivedAt)
-        await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs))
-        if (this.#closing) throw new Unavailable('stopped', 'the journal was closed while the disk was failing')
-      }
-    }
   }
 
   #stop(error: NodeJS.ErrnoException, since: number): void {
@@ -384,18 +381,67 @@ export class EmbeddedJournal implements Journal {
     this.#stopped = null
     const stoppedForMs = this.clock.now() - since
     this.#options.log.warn('the journal can be written again', { stoppedForMs })
-    this.#marks.push({ draft: recordDraft({ kind: 'receiving.stopped', reason }), at: since })
-    this.#marks.push({ draft: recordDraft({ kind: 'receiving.resumed', stoppedForMs }), at: null })
+    this.#marks.push({ entry: { kind: 'receiving.stopped', reason }, at: since })
+    this.#marks.push({ entry: { kind: 'receiving.resumed', stoppedForMs }, at: null })
     for (const listener of this.#stateListeners) listener(null)
   }
 
+  /** Something the journal has to tell about itself. */
+  #say(entry: RecordEntry, then: () => void = () => undefined): void {
+    if (this.#closing.signal.aborted) return
+    this.#buffer.push([recordDraft(entry)], true).then(then, () => undefined)
+    this.#runSoon()
+  }
+
+  #tellAbout({ cursors, damaged, restored }: Recovered): void {
+    for (const { name, pos } of cursors.dropped)
+      this.#say({ kind: 'cursor.dropped', name, pos }, () => void cursors.save(this.#head).catch(() => undefined))
+    for (const damage of damaged) this.damaged(damage)
+    if (restored) this.#say(restored, () => void this.#options.disk.remove(restoredMark(this.dir)).catch(() => undefined))
+  }
+
+  #trimmed({ entry, file }: Trimmed): void {
+    this.#damage.forget(file)
+    this.#say(entry)
+  }
+
   #tick(): void {
+    const now = this.clock.now()
     for (const follower of this.#followers) follower.wake()
     this.#announce()
-    this.#cursors.saveSoon()
-    this.#retention.run(this.#head, (entry) => void this.append([recordDraft(entry)]).catch(() => undefined))
-    this.#seal.daily(this.clock.now(), this.#head, this.#chain)
+    this.#keys.forgetBelow(this.#cursors.slowest())
+    this.#cursors.saveSoon(this.#head)
+    if (now - this.#writer.begunAt > Math.min(DAY, this.#options.maxAgeMs / 4)) this.#writer.roll()
+    this.#retention.lookSoon(now, this.#writer.current, (told) => this.#trimmed(told))
+    this.#seal.daily(now, this.#head, this.#chain)
+    // At once when a second begins: that is when ticks are derived.
+    this.#ticking = setTimeout(() => this.#tick(), Math.min(TICK_MS, 1000 - (now % 1000)))
   }
+}
+
+const closed = () => new Unavailable('stopped', 'the journal has been closed')
+const own = (entry: RecordEntry): Waiting => ({ drafts: [recordDraft(entry)], bytes: 0, resolve() {}, reject() {} })
+
+const entryOf = ({ draft, pos }: Planned, receivedAt: number): Entry => ({
+  pos,
+  count: draft.count,
+  stream: draft.stream,
+  kind: draft.kind,
+  receivedAt,
+  key: draft.key ?? null,
+  payload: draft.payload,
+})
+
+function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+  })
 }
 
 export const openJournal = (options: JournalOptions): Promise<EmbeddedJournal> => EmbeddedJournal.open(options)

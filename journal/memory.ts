@@ -61,6 +61,7 @@ export class MemoryJournal implements Journal {
     const wake = () => nudge()
     this.#wake.add(wake)
     const done = (async () => {
+      await Promise.resolve() // the caller has the follower in hand before the first batch comes
       while (!stopped) {
         const batch = this.read(next)
         await handle(batch)
