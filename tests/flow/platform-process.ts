@@ -32,6 +32,7 @@ export async function startProcess(
     dataDir?: string
     env?: Record<string, string>
     entry?: string
+    args?: string[]
     keep?: boolean
     /** a command that becomes the platform: `taskset -c 0`, `strace -D …` */
     through?: string[]
@@ -59,6 +60,7 @@ export async function startProcess(
     process.execPath,
     join(options.root ?? root, 'launch.js'),
     options.entry ?? 'main.ts',
+    ...(options.args ?? []),
   ]
   const child = spawn(command[0]!, command.slice(1), {
     env,
