@@ -46,6 +46,8 @@ export class Judging {
   #waiting = new Set<{ pos: number; done: () => void }>()
   #started: Promise<void>
   #changes = 0
+  /** keys of decisions recorded long ago, while everything is judged anew */
+  #recorded = new Set<string>()
   /** why state.db cannot be used just now */
   #trouble: string | null = null
   #recovery: Promise<void> = Promise.resolve()
@@ -166,9 +168,18 @@ export class Judging {
   async #start(): Promise<void> {
     this.#load()
     const head = this.#journal.head()
+    if (this.#processed === 1) await this.#rememberKeys()
     this.#follow()
     await this.#reach(head, Infinity)
+    this.#recorded.clear()
     await this.#packs.start()
+  }
+
+  /** Without a state.db the whole journal is judged again, further back than the journal itself remembers keys. */
+  async #rememberKeys(): Promise<void> {
+    for (const { key } of await this.#journal.readRecord(1, ['alarm.changed', 'action.refused'])) {
+      if (key !== null) this.#recorded.add(key)
+    }
   }
 
   /** Engine and place as they were last saved. */
@@ -242,11 +253,11 @@ export class Judging {
     const row = this.#engine.rulebook.row(change.kind === 'rule.set' ? change.rule.id : change.ruleId)
     if (!row) return
     this.#db.noteRule(row)
-    if (row.fellBack) void this.#packs.sync().catch(() => undefined)
+    if (row.fellBack) this.#packs.restate(row)
   }
 
   #recordDecisions(): void {
-    const decisions = this.#engine.take()
+    const decisions = this.#engine.take().filter(({ key }) => !this.#recorded.has(key))
     if (decisions.length === 0) return
     this.#changes += decisions.length
     this.#sinceSave += decisions.length

@@ -4,7 +4,7 @@ import type { PackFault } from '../core/alarm-book.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { RecordEntry } from '../core/record.ts'
-import { packChanges, readPacks, watchPacks, type LastGood } from './packs.ts'
+import { packChanges, readPacks, restatement, watchPacks, type LastGood } from './packs.ts'
 import type { RulebookRow } from './rulebook.ts'
 
 type Parts = {
@@ -46,6 +46,16 @@ export class PackKeeper {
       this.#parts.log.error('packs could not be put in force', { reason: error.message })
     })
     return next
+  }
+
+  /** A person's rule was taken back: the pack's, which stands again, is recorded as doing so at once; then its file is looked at. */
+  restate(row: RulebookRow): void {
+    if (!this.#watch) return
+    const stated = restatement(row)
+    this.#work = this.#work
+      .then(() => (stated ? this.#parts.record([stated]) : undefined))
+      .catch((error: Error) => this.#parts.log.error('pack rule could not be put back', { reason: error.message }))
+    void this.sync().catch(() => undefined)
   }
 
   stop(): void {

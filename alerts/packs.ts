@@ -85,6 +85,9 @@ export function packChanges(packs: Packs, rows: RulebookRow[]): PackEntry[] {
   return [...set, ...gone.map(({ id, version }) => removal(id, version))]
 }
 
+/** The pack's rule that stands again after a person's was taken back, as a version of its own. */
+export const restatement = (row: RulebookRow): PackEntry | null => (row.pack ? setEntry(row.pack, row) : null)
+
 function setEntry(rule: Rule, row: RulebookRow | undefined): PackEntry {
   const version = (row?.version ?? 0) + 1
   const entry = { kind: 'rule.set', rule: { ...rule, version, origin: 'pack' }, by: PLATFORM } as const
