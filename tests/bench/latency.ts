@@ -33,13 +33,14 @@ export async function benchLatency(bench: Bench): Promise<void> {
   const p50 = results.map((one) => one.p50Ms)
   const p99 = results.map((one) => one.p99Ms)
   const missing = results.reduce((sum, one) => sum + one.missing, 0)
+  const sum = (of: (one: WatchResult) => number) => results.reduce((total, one) => total + of(one), 0)
   bench.add({
     what: `publish → alarm change at a wall, ${whole(READINGS_A_SECOND)} readings/s, ${WALLS} walls`,
     target: 'p50 ≤ 15 ms, p99 ≤ 50 ms',
     measured: `p50 ${spread(p50, ms)} ms, p99 ${spread(p99, ms)} ms`,
     met: median(p50) <= 15 && median(p99) <= 50 && missing === 0,
     detail: [
-      `${results.reduce((sum, one) => sum + one.samples, 0)} changes received, ${missing} missing, longest ${ms(Math.max(...results.map((one) => one.maxMs)))} ms`,
+      `${sum((one) => one.samples)} changes received, ${missing} missing, ${sum((one) => one.gaps)} gaps, ${sum((one) => one.pictures)} fresh pictures and ${sum((one) => one.disconnects)} disconnects of feeds, longest ${ms(Math.max(...results.map((one) => one.maxMs)))} ms`,
       `ack p50 ${ms(median(results.map((one) => one.ackP50Ms)))} ms`,
       `background ${whole(loadedAt)} readings/s acked`,
       `peak RSS ${whole(peakMb)} MB`,

@@ -19,15 +19,42 @@ export type WatchSpec = {
   /** what each device publishes, one after the other; each crosses a limit */
   crossings: string[]
 }
-export type WatchResult = { p50Ms: number; p99Ms: number; maxMs: number; samples: number; missing: number; ackP50Ms: number }
+export type WatchResult = {
+  p50Ms: number
+  p99Ms: number
+  maxMs: number
+  samples: number
+  missing: number
+  gaps: number
+  /** whole pictures sent because a wall had fallen behind; the changes they cover count as missing */
+  pictures: number
+  disconnects: number
+  ackP50Ms: number
+}
 
 async function watch(spec: WatchSpec): Promise<WatchResult> {
   const started = new Map<string, number>()
   const seen = new Map<string, number>()
   const times: number[] = []
+  let gaps = 0
+  let pictures = 0
+  let disconnects = 0
   const walls: Socket[] = []
   for (let i = 0; i < spec.clients; i++) {
+    let last: number | null = null
     const wall = io(`${spec.http}/live`, { transports: ['websocket'], auth: { token: spec.session }, forceNew: true })
+    for (const name of ['change', 'readings', 'hb']) {
+      wall.on(name, ({ seq }: { seq: number }) => {
+        if (last !== null && seq > last + 1) gaps++
+        last = seq
+      })
+    }
+    // A wall that fell behind is sent the whole picture instead of what it missed.
+    wall.on('snapshot', ({ seq }: { seq: number }) => {
+      if (last !== null) pictures++
+      last = seq
+    })
+    wall.on('disconnect', () => disconnects++)
     wall.on('change', (change: Change) => {
       if (change.kind !== 'alarm') return
       const { deviceId, level } = change.alarm
@@ -46,6 +73,7 @@ async function watch(spec: WatchSpec): Promise<WatchResult> {
     walls.push(wall)
   }
 
+  pictures = 0
   const ackTimes: number[] = []
   let expected = 0
   const publishers: Publisher[] = []
@@ -63,10 +91,14 @@ async function watch(spec: WatchSpec): Promise<WatchResult> {
     }
   }
   await new Promise((resolve) => setTimeout(resolve, 2_000))
+  const unasked = disconnects
   for (const wall of walls) wall.disconnect()
   times.sort((a, b) => a - b)
   ackTimes.sort((a, b) => a - b)
   return {
+    gaps,
+    pictures,
+    disconnects: unasked,
     p50Ms: quantile(times, 0.5),
     p99Ms: quantile(times, 0.99),
     maxMs: times.at(-1) ?? NaN,
