@@ -8,6 +8,7 @@ import { Pace } from './embedded/pace.ts'
 import { aggregateMemory, aggregateStored, readMemory, readStored } from './embedded/scan.ts'
 import { Tables } from './embedded/tables.ts'
 import { Track, type Shelf } from './embedded/track.ts'
+import { warm } from './embedded/warm.ts'
 import { checkSame, type Buckets, type Conflict, type Selection, type Sink, type Store, type StoreOptions } from './store.ts'
 
 /** How many chunks, or series without any, one step of a trim deals with. */
@@ -239,6 +240,7 @@ export class EmbeddedStore implements Store, Shelf {
       const since = track ? Math.max(start, track.since) : to
       start = from
       if (!track || since >= to || track.newest < since) continue
+      warm(track, since, this.#tables, this.#durableBelow)
       sink.begin(track.series)
       const more = scan(track, since, pace)
       if (!(typeof more === 'boolean' ? more : await more)) return

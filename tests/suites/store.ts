@@ -161,6 +161,7 @@ export function storeSuite(name: string, open: (options: StoreOptions) => Store,
         .record({ from: time, length: fc.constantFrom(0, 1, 1000, 90_000, 86_400_000, 30 * 86_400_000) })
         .map((query) => ({ kind: 'ask' as const, ...query })),
     },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: 400_000 }).map((length) => ({ kind: 'ask recent' as const, length })) },
   )
 
   test(`${name}: whatever is written late, twice, in disorder or in conflict, and whenever it crashes, it answers like the model`, async () => {
@@ -173,7 +174,10 @@ export function storeSuite(name: string, open: (options: StoreOptions) => Store,
           else if (one.kind === 'checkpoint') await pair.checkpoint()
           else if (one.kind === 'crash') await pair.crash()
           else if (one.kind === 'resend') await pair.resend(2)
-          else await pair.agreeOn({ series, from: one.from, to: one.from + one.length }, localBuckets(10_000, 'Asia/Shanghai'))
+          else if (one.kind === 'ask recent') {
+            const newest = pair.model.latest('live')[0]?.measuredAt ?? T
+            await pair.agreeOn({ series, from: newest - one.length, to: newest + 1 }, localBuckets(300_000, 'UTC'))
+          } else await pair.agreeOn({ series, from: one.from, to: one.from + one.length }, localBuckets(10_000, 'Asia/Shanghai'))
         }
         await pair.agreeOn(everything, localBuckets(3_600_000, 'Europe/Berlin'))
         await pair.checkpoint()
@@ -215,6 +219,26 @@ export function storeSuite(name: string, open: (options: StoreOptions) => Store,
     expect(pair.conflicts.store.size).toBe(300)
     await pair.agreeOn({ series, from: 0, to: 2 * T }, localBuckets(60_000, 'UTC'))
     await pair.store.close()
+  })
+
+  test(`${name}: recent readings asked for after a restart, with late ones among them, are neither lost nor doubled`, async () => {
+    for (const late of [[], [{ series: 1, at: T + 959_500, value: 5 }]]) {
+      const pair = new Pair()
+      const recent = () => pair.agreeOn({ series, from: T + 700_000, to: T + 1e9 }, localBuckets(300_000, 'UTC'))
+      await pair.write(Array.from({ length: 1000 }, (_, i) => ({ series: 1, at: T + i * 1000, value: i })))
+      await pair.checkpoint()
+      if (!forgets) await pair.crash()
+      await pair.write(late)
+      await recent()
+      await pair.write(late)
+      await pair.write(Array.from({ length: 300 }, (_, i) => ({ series: 1, at: T + 1e6 + i * 1000, value: i })))
+      await pair.resend(Infinity)
+      await recent()
+      await pair.checkpoint()
+      if (!forgets) await pair.crash()
+      await pair.agreeOn({ series, from: 0, to: 2 * T }, localBuckets(60_000, 'UTC'))
+      await pair.store.close()
+    }
   })
 
   test(`${name}: a range holds its first millisecond and not its last, and goes on where an answer ended`, async () => {

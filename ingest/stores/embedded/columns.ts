@@ -54,6 +54,22 @@ export class Columns implements Rows {
     this.n -= count
   }
 
+  /** Puts older rows before the first. */
+  prepend(pieces: Rows[]): void {
+    const count = pieces.reduce((sum, { n }) => sum + n, 0)
+    while (this.measuredAt.length < this.n + count) this.#grow()
+    for (const column of [this.measuredAt, this.value, this.receivedAt, this.quality]) column.copyWithin(count, 0, this.n)
+    let row = 0
+    for (const piece of pieces) {
+      this.measuredAt.set(piece.measuredAt, row)
+      this.value.set(piece.value, row)
+      this.receivedAt.set(piece.receivedAt, row)
+      this.quality.set(piece.quality, row)
+      row += piece.n
+    }
+    this.n += count
+  }
+
   mark(measuredAt: number, deviceTime: number): void {
     this.deviceTimes ??= new Map()
     this.deviceTimes.set(measuredAt, deviceTime)
