@@ -41,8 +41,8 @@ export function ruleCalls(app: Api, context: Context): void {
     { schema: { tags: ['rules'], summary: 'Rules in force, and pack files that could not be loaded' } },
     async (request) => {
       const caller = callerOf(context, request, 'read')
-      const { faults } = await alarmBook.rules()
-      const rules = [...live.rules.values()].filter((rule) => isFor(rule, caller.enterpriseId, registry))
+      const { rules: inForce, faults } = await alarmBook.rules()
+      const rules = inForce.filter((rule) => isFor(rule, caller.enterpriseId, registry))
       return { rules: rules.sort((a, b) => (a.id < b.id ? -1 : 1)), faults: caller.enterpriseId === null ? faults : [] }
     },
   )
