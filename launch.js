@@ -1,4 +1,5 @@
 // Starts a TypeScript entry on the Node that runs this file. Plain JavaScript, so that an old Node can still say what is wrong.
+import module from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { resolve } from 'node:path'
 
@@ -10,6 +11,9 @@ if (major < 24) {
   )
   process.exit(1)
 }
+// Types stripped and code compiled once are kept for the next start; without a place to keep them every start is a first one.
+module.enableCompileCache?.(resolve(import.meta.dirname, 'node_modules/.cache/watchfire'))
+
 const [entry, ...rest] = process.argv.slice(2)
 const file = resolve(import.meta.dirname, entry)
 process.argv = [process.argv[0], file, ...rest]
