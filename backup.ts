@@ -15,7 +15,6 @@ export class BadBackup extends PlatformError {
   override readonly code = 'bad-backup'
 }
 
-const DATABASES = ['history.db', 'state.db', 'people.db']
 const MANIFEST = 'manifest.json'
 
 const isEmpty = async (dir: string) => !existsSync(dir) || (await readdir(dir)).length === 0
@@ -32,8 +31,7 @@ export async function backup(dataDir: string, target: string): Promise<Manifest>
   if (!relative(resolve(dataDir), resolve(target)).startsWith('..'))
     throw new BadBackup(`${target} lies inside the data folder: a backup belongs on another disk`)
   await mkdir(join(target, 'journal'), { recursive: true, mode: 0o700 })
-  for (const name of DATABASES) {
-    if (!existsSync(join(dataDir, name))) continue
+  for (const name of (await readdir(dataDir)).filter((name) => name.endsWith('.db')).sort()) {
     const database = new DatabaseSync(join(dataDir, name), { readOnly: true, timeout: 10_000 })
     try {
       await copyDatabase(database, join(target, name))

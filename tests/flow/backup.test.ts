@@ -42,7 +42,7 @@ test(
     const alarms = await platform.call<{ alarms: { id: string }[] }>('GET', '/api/v1/alarms')
     const manifest = await backup(platform.dataDir, copy)
     expect(manifest.files.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['format.json', 'history.db', 'people.db', 'state.db']),
+      expect.arrayContaining(['format.json', 'history.db', 'people.db', 'quarantine.db', 'state.db']),
     )
     sending = false
     await platform.kill()
