@@ -1,8 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from '../core/clock.ts'
 import { Unavailable } from '../core/errors.ts'
-import type { Log } from '../core/log.ts'
 import type { PartStatus } from '../core/part.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { AppendBuffer, type Waiting } from './append-buffer.ts'
@@ -10,11 +8,12 @@ import { recordDraft } from './codec.ts'
 import { WriterClock } from './clock.ts'
 import type { Cursors } from './cursors.ts'
 import { DamageBook } from './damage-book.ts'
-import { realDisk, type Disk } from './disk.ts'
 import { LocalFollower } from './follower.ts'
-import { GroupWriter, type Planned } from './group.ts'
+import { entryOf, GroupWriter, type Planned } from './group.ts'
 import type { Batch, Damage, Draft, Entry, Follower, Journal } from './journal.ts'
+import { journalStatus, type Stopped } from './journal-status.ts'
 import type { Keys } from './keys.ts'
+import { withDefaults, type JournalOptions, type Options } from './options.ts'
 import { JournalReader } from './reader.ts'
 import { readRecord } from './record-reader.ts'
 import { recover, restoredMark, type Recovered } from './recovery.ts'
@@ -24,45 +23,15 @@ import { scrub } from './scrub.ts'
 import { HeadSeal } from './seal.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
-export type JournalOptions = {
-  /** the platform's data folder; the journal lives in `journal/` below it */
-  dir: string
-  cursors: string[]
-  log: Log
-  maxBytes?: number
-  maxAgeMs?: number
-  segmentBytes?: number
-  /** bound of what waits for the disk */
-  maxPendingBytes?: number
-  disk?: Disk
-  wallClock?: Clock
-  monotonic?: () => number
-  /** tell in `journal/flushed` how far the disk has been flushed */
-  flushLedger?: boolean
-  retryMs?: number
-}
-
-type Options = Required<JournalOptions>
+export type { JournalOptions } from './options.ts'
 
 /** Building and summing a group holds the loop; this much is done in a few milliseconds. */
 const GROUP_BYTES = 4 << 20
 const READ_BYTES = 4 << 20
 const TICK_MS = 250
 const DAY = 86_400_000
-const DEFAULTS = {
-  maxBytes: 20 * 2 ** 30,
-  maxAgeMs: 7 * DAY,
-  segmentBytes: 64 << 20,
-  maxPendingBytes: 64 << 20,
-  disk: realDisk,
-  wallClock: { now: () => Date.now() },
-  monotonic: () => performance.now(),
-  flushLedger: false,
-  retryMs: 1_000,
-}
 
-/** Why nothing can be acknowledged at the moment, and since when (ms UTC). */
-export type Stopped = { reason: string; since: number }
+export type { Stopped } from './journal-status.ts'
 
 /**
  * The journal of one process, in segment files. One group at a time is on its way to the disk; the next one starts when the
@@ -126,8 +95,7 @@ export class EmbeddedJournal implements Journal {
   }
 
   static async open(given: JournalOptions): Promise<EmbeddedJournal> {
-    const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-    const options = { ...DEFAULTS, ...set } as Options
+    const options = withDefaults(given)
     const dir = join(options.dir, 'journal')
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     const found = recover(dir, options.disk, options.cursors, options.log)
@@ -228,37 +196,18 @@ export class EmbeddedJournal implements Journal {
   }
 
   status(): PartStatus {
-    const damage = this.#damage.all()
-    const figures = {
-      watchfire_journal_head: this.#head,
-      watchfire_journal_groups_total: this.#figures.groups,
-      watchfire_journal_entries_total: this.#figures.entries,
-      watchfire_journal_written_bytes_total: this.#figures.bytes,
-      watchfire_journal_flush_seconds_total: this.#figures.flushMs / 1000,
-      watchfire_journal_disk_failures_total: this.#figures.failures,
-      watchfire_journal_pending_bytes: this.#buffer.bytes,
-      watchfire_journal_bytes: this.#retention.bytes,
-      watchfire_journal_slowest_reader_behind: Math.max(0, this.#head - this.#cursors.slowest()),
-      watchfire_journal_damaged_stretches: damage.length,
-      watchfire_clock_ahead_seconds: this.clock.aheadMs / 1000,
-    }
-    if (this.#stopped)
-      return { name: 'journal', state: 'down', detail: `nothing can be acknowledged: ${this.#stopped.reason}`, figures }
-    const worries = [
-      ...damage
-        .slice(0, 3)
-        .map(({ file, offset, bytes }) => `journal damaged: ${file} at byte ${offset}, ${bytes} bytes skipped`),
-      ...(this.clock.aheadMs > 2_000 ? [`the machine's clock stepped back by ${Math.round(this.clock.aheadMs / 1000)} s`] : []),
-      ...(this.#retention.overFull
-        ? [`the journal is over its size because reader ${this.#cursors.slowestName()} has not caught up`]
-        : []),
-    ]
-    return {
-      name: 'journal',
-      state: worries.length > 0 ? 'degraded' : 'ok',
-      ...(worries.length > 0 && { detail: worries.join('; ') }),
-      figures,
-    }
+    return journalStatus({
+      head: this.#head,
+      figures: this.#figures,
+      pendingBytes: this.#buffer.bytes,
+      damage: this.#damage.all(),
+      clockAheadMs: this.clock.aheadMs,
+      stopped: this.#stopped,
+      bytes: this.#retention.bytes,
+      overFull: this.#retention.overFull,
+      slowest: this.#cursors.slowestName(),
+      behind: Math.max(0, this.#head - this.#cursors.slowest()),
+    })
   }
 
   /** What was handed in is still written, unless the disk refuses: what was never acknowledged need not be waited for. */
@@ -421,16 +370,6 @@ export class EmbeddedJournal implements Journal {
 
 const closed = () => new Unavailable('stopped', 'the journal has been closed')
 const own = (entry: RecordEntry): Waiting => ({ drafts: [recordDraft(entry)], bytes: 0, resolve() {}, reject() {} })
-
-const entryOf = ({ draft, pos }: Planned, receivedAt: number): Entry => ({
-  pos,
-  count: draft.count,
-  stream: draft.stream,
-  kind: draft.kind,
-  receivedAt,
-  key: draft.key ?? null,
-  payload: draft.payload,
-})
 
 function delay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

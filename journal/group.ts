@@ -24,6 +24,17 @@ export type FrameHeader = { length: number; entries: number; records: number; fi
 export type Group = { first: number; next: number; receivedAt: number; bytes: number; entries: Entry[] }
 export type Planned = { draft: Draft; pos: number }
 
+/** The entry as a reader gets it. */
+export const entryOf = ({ draft, pos }: Planned, receivedAt: number): Entry => ({
+  pos,
+  count: draft.count,
+  stream: draft.stream,
+  kind: draft.kind,
+  receivedAt,
+  key: draft.key ?? null,
+  payload: draft.payload,
+})
+
 /** Kinds are few and of ASCII; their bytes are looked up rather than encoded for each entry. */
 const kindBytes = new Map<string, Uint8Array>()
 function bytesOfKind(kind: string): Uint8Array {

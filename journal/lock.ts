@@ -1,6 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { PlatformError } from '../core/errors.ts'
 
 /** Another process owns the data folder. */
@@ -8,56 +7,102 @@ export class FolderInUse extends PlatformError {
   override readonly code = 'folder-in-use'
 }
 
-/** When a process began, by the kernel's count; null when there is no such process or no /proc. */
-function startOf(pid: number): string | null {
+/** When a process began, by the kernel's count; empty where there is no such process or no /proc. */
+function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
   } catch {
-    return null
+    return ''
   }
 }
 
-function isAlive(pid: number, startedAt: string | null): boolean {
+/** Start times count from the machine's own start, so they mean something only within one. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return ''
+  }
+}
+
+type Owner = { pid: number; startedAt: string; boot: string }
+
+/** Null for words a power cut has taken. */
+function readOwner(text: string): Owner | null {
+  const [pid = '', startedAt = '', boot = ''] = text.trimEnd().split(' ')
+  return /^[1-9]\d*$/.test(pid) ? { pid: Number(pid), startedAt, boot } : null
+}
+
+function isAlive({ pid, startedAt, boot }: Owner): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  const now = startOf(pid)
   // A pid that was given to somebody else since is not the owner.
-  return startedAt === null || now === null || now === startedAt
+  const [bootNow, startNow] = [bootId(), startOf(pid)]
+  if (boot !== '' && bootNow !== '' && boot !== bootNow) return false
+  return startedAt === '' || startNow === '' || startedAt === startNow
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
 }
 
 /** One process owns a data folder. Raises `FolderInUse` with the pid of the one that does; a dead owner's lock is taken over. */
-export async function lockDataDir(dir: string): Promise<{ release(): Promise<void> }> {
+export function lockDataDir(dir: string): Promise<{ release(): Promise<void> }> {
   const file = join(dir, 'lock')
-  const mine = `${process.pid} ${startOf(process.pid) ?? ''}\n`
-  for (let tries = 0; ; tries++) {
-    try {
-      writeFileSync(file, mine, { flag: 'wx', mode: 0o600 })
-      break
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error
-      const [pid, startedAt] = readFileSync(file, 'utf8').trim().split(' ')
-      if (!/^[1-9]\d*$/.test(pid ?? '')) {
-        // Another process is about to write its pid; or a power cut took the words and left the name.
-        await setTimeout(100)
-        if (tries >= 2) rmSync(file, { force: true })
-        continue
+  const mine = `${process.pid} ${startOf(process.pid)} ${bootId()}\n`
+  const draft = join(dir, `lock.${process.pid}`)
+  try {
+    // The name appears with its words: a link is made of a whole file or not at all.
+    writeFileSync(draft, mine, { mode: 0o600 })
+    for (let tries = 0; ; tries++) {
+      try {
+        linkSync(draft, file)
+        break
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 10) throw error
+        removeDead(dir, file)
       }
-      if (isAlive(Number(pid), startedAt || null)) {
-        throw new FolderInUse(`${dir} is in use by process ${pid}: stop it first, or set WATCHFIRE_DATA_DIR to another folder`, {
-          pid: Number(pid),
-        })
-      }
-      rmSync(file, { force: true })
     }
+  } catch (error) {
+    return Promise.reject(error as Error)
+  } finally {
+    rmSync(draft, { force: true })
   }
-  return {
+  return Promise.resolve({
     release: () => {
-      rmSync(file, { force: true })
+      if (textOf(file) === mine) rmSync(file, { force: true })
       return Promise.resolve()
     },
+  })
+}
+
+function removeDead(dir: string, file: string): void {
+  const text = textOf(file)
+  if (text === null) return
+  const owner = readOwner(text)
+  if (owner && isAlive(owner)) {
+    const { pid } = owner
+    throw new FolderInUse(`${dir} is in use by process ${pid}: stop it first, or set WATCHFIRE_DATA_DIR to another folder`, {
+      pid,
+    })
   }
+  // Two may find the same dead owner at once: only one gets to move it, and whoever moved a living one's puts it back.
+  const aside = join(dir, `lock.dead.${process.pid}`)
+  try {
+    renameSync(file, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  if (textOf(aside) !== text) linkSync(aside, file)
+  rmSync(aside, { force: true })
 }

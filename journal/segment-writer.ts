@@ -2,7 +2,7 @@ import { openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Disk, DiskFile } from './disk.ts'
 import { receivedAtOf, sealFrame } from './group.ts'
-import { FILE_HEADER, newSegment, writeHeader, type SegmentHeader, type SegmentName } from './segments.ts'
+import { FILE_HEADER, listSegments, newSegment, writeHeader, type SegmentHeader, type SegmentName } from './segments.ts'
 
 /** The newest segment as it was found: how much of it is good. */
 export type Tail = { name: SegmentName; size: number; begunAt: number } | null
@@ -97,7 +97,8 @@ export class SegmentWriter {
   }
 
   async #begin(before: SegmentHeader, begunAt: number): Promise<void> {
-    const name = newSegment('segment', before.first, this.current?.first === before.first ? this.current.turn + 1 : 0)
+    const turns = listSegments(this.#dir, 'segment').flatMap(({ first, turn }) => (first === before.first ? turn : []))
+    const name = newSegment('segment', before.first, Math.max(-1, ...turns) + 1)
     const path = join(this.#dir, name.file)
     const file = await this.#disk.open(path)
     try {

@@ -23,17 +23,41 @@ export class CrashableDisk implements Disk {
   syncs = 0
   /** operations until the process dies by itself */
   livesFor = Infinity
+  readonly death: Promise<void>
+  /** what the kernel was doing for the process when it died; it finishes that, before anybody else starts */
+  #underWay = new Set<Promise<unknown>>()
   #dead = false
+  #die: () => void
   #inodes = new Map<string, Inode>()
   #durableNames = new Map<string, Inode>()
   #pendingNames: { path: string; apply: (names: Map<string, Inode>) => void }[] = []
 
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.death = promise
+    this.#die = resolve
+  }
+
   /** Nothing the old process asked for happens any more. */
   kill(): void {
     this.#dead = true
+    this.#die()
   }
 
-  /** `keeps(i)` says of each sector and name that was not flushed whether it had reached the platter all the same. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+  }
+
+  async #real<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
+  }
+
+  /** Call when it is `idle`. `keeps(i)` says of each sector and name that was not flushed whether it had reached the platter all the same. */
   cutPower(keeps: (piece: number) => boolean): void {
     this.kill()
     let piece = 0
@@ -60,7 +84,7 @@ export class CrashableDisk implements Disk {
     await this.#step('open')
     const isNew = !existsSync(path)
     const inode = this.#inodes.get(path) ?? { durable: isNew ? Buffer.alloc(0) : readFileSync(path), pending: [] }
-    const file = await realDisk.open(path)
+    const file = await this.#real(realDisk.open(path))
     this.#inodes.set(path, inode)
     if (isNew) this.#pendingNames.push({ path, apply: (names) => names.set(path, inode) })
     else if (!this.#pendingNames.some((one) => one.path === path)) this.#durableNames.set(path, inode)
@@ -69,7 +93,7 @@ export class CrashableDisk implements Disk {
         await this.#step('write')
         const fits = Buffer.from(bytes.subarray(0, Math.min(bytes.byteLength, Math.max(0, this.room))))
         this.room -= fits.length
-        await file.write(fits, offset)
+        await this.#real(file.write(fits, offset))
         inode.pending.push({ offset, bytes: fits })
         if (fits.length < bytes.byteLength) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
       },
@@ -86,7 +110,7 @@ export class CrashableDisk implements Disk {
       },
       truncate: async (length) => {
         await this.#step('open')
-        await file.truncate(length)
+        await this.#real(file.truncate(length))
         inode.pending.push({ length })
       },
       close: () => file.close(),
@@ -95,7 +119,7 @@ export class CrashableDisk implements Disk {
 
   async rename(from: string, to: string): Promise<void> {
     await this.#step('name')
-    await realDisk.rename(from, to)
+    await this.#real(realDisk.rename(from, to))
     const inode = this.#inodes.get(from)!
     this.#inodes.set(to, inode)
     const apply = (names: Map<string, Inode>) => {
@@ -107,7 +131,7 @@ export class CrashableDisk implements Disk {
 
   async remove(path: string): Promise<void> {
     await this.#step('name')
-    await realDisk.remove(path)
+    await this.#real(realDisk.remove(path))
     this.#pendingNames.push({ path, apply: (names) => names.delete(path) })
     if (!this.#inodes.has(path)) this.#durableNames.delete(path)
   }
@@ -120,7 +144,7 @@ export class CrashableDisk implements Disk {
   }
 
   async #step(op: Op): Promise<void> {
-    if (this.livesFor-- <= 0) this.#dead = true
+    if (this.livesFor-- <= 0) this.kill()
     if (this.#dead) await new Promise(() => undefined)
     const fault = this.faults.find((one) => one.op === op)
     if (!fault) return

@@ -32,22 +32,38 @@ const open = (dir: string, more: Partial<JournalOptions> = {}) =>
 journalSuite('embedded', async () => {
   const dir = newDir()
   let disk = new CrashableDisk()
-  const small = { segmentBytes: 8_000 }
+  let aheadMs = 0
+  const wallClock = { now: () => Date.now() + aheadMs }
+  const start = () => open(dir, { disk, wallClock, segmentBytes: 8_000 })
   const bench = {
-    journal: await open(dir, { disk, ...small }),
+    journal: await start(),
     async crash(how: 'kill' | 'power', keeps: (piece: number) => boolean) {
       // Somewhere in the middle of what is under way.
       for (let turns = keeps(0) ? 0 : 3; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
-      if (how === 'kill') disk.kill()
-      else disk.cutPower(keeps)
+      disk.kill()
       void bench.journal.stop() // its disk never answers again
-      disk = new CrashableDisk()
-      bench.journal = await open(dir, { disk, ...small })
+      // A recovery may be killed too, and the one after it.
+      for (let operations = 0; ; operations += 2) {
+        disk.kill()
+        await disk.idle()
+        if (how === 'power') disk.cutPower(keeps)
+        disk = new CrashableDisk()
+        if (keeps(0)) disk.livesFor = operations
+        const opened = await Promise.race([start(), disk.death.then(() => null)])
+        if (!opened) continue
+        disk.livesFor = Infinity
+        bench.journal = opened
+        return
+      }
     },
+    dieAfter: (operations: number) => void (disk.livesFor = operations),
+    death: () => disk.death,
+    stepClock: (byMs: number) => void (aheadMs += byMs),
     fail: (op: 'write' | 'sync', times: number) => void disk.faults.push({ op, code: op === 'write' ? 'ENOSPC' : 'EIO', times }),
     check: () => expect(verifyChain(join(dir, 'journal')).brokenAt).toBeNull(),
     async close() {
       disk.faults = []
+      disk.livesFor = Infinity
       await bench.journal.stop()
       rmSync(dir, { recursive: true, force: true })
     },

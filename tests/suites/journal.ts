@@ -6,6 +6,11 @@ import type { Draft, Entry, Journal } from '../../journal/journal.ts'
 export type Bench = {
   journal: Journal
   crash?: (how: 'kill' | 'power', keeps: (piece: number) => boolean) => Promise<void>
+  /** the process dies at the disk operation after so many others; `death` resolves when it has */
+  dieAfter?: (operations: number) => void
+  death?: () => Promise<void>
+  /** the machine's clock is set to another time */
+  stepClock?: (byMs: number) => void
   /** the disk refuses the next operations */
   fail?: (op: 'write' | 'sync', times: number) => void
   /** what must hold of the files themselves */
@@ -16,6 +21,8 @@ export type Bench = {
 type Step =
   | { do: 'append'; entries: { record: boolean; count: number; bytes: number; key: number | null }[]; wait: boolean }
   | { do: 'crash'; how: 'kill' | 'power'; seed: number }
+  | { do: 'die'; after: number; how: 'kill' | 'power'; seed: number }
+  | { do: 'clock'; byMs: number }
   | { do: 'fail'; op: 'write' | 'sync'; times: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -42,6 +49,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       how: fc.constantFrom('kill' as const, 'power' as const),
       seed: fc.nat(),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('die' as const),
+      after: fc.nat(12),
+      how: fc.constantFrom('kill' as const, 'power' as const),
+      seed: fc.nat(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('clock' as const), byMs: fc.integer({ min: -7_200_000, max: 7_200_000 }) }),
   },
   {
     weight: 1,
@@ -116,11 +136,25 @@ export function journalSuite(name: string, open: () => Promise<Bench>): void {
               acknowledged = new Map([...acknowledged])
             }
 
+            let dying: Extract<Step, { do: 'die' }> | null = null
+            const isDead = () =>
+              Promise.race([bench.death!().then(() => true), new Promise<boolean>((r) => setImmediate(r, false))])
             for (const one of steps) {
-              if (one.do === 'fail') bench.fail?.(one.op, one.times)
+              if (dying && (await isDead())) {
+                await bench.crash!(dying.how, dice(dying.seed))
+                dying = null
+                await settle()
+              }
+              if (one.do === 'clock') bench.stepClock?.(one.byMs)
+              else if (one.do === 'die') {
+                if (!bench.dieAfter || dying) continue
+                bench.dieAfter(one.after)
+                dying = one
+              } else if (one.do === 'fail') bench.fail?.(one.op, one.times)
               else if (one.do === 'crash') {
                 if (!bench.crash) continue
                 await bench.crash(one.how, dice(one.seed))
+                dying = null
                 await settle()
               } else {
                 const drafts: (Draft & { id: string })[] = one.entries.map(({ record, count, bytes, key }) => {
@@ -152,7 +186,7 @@ export function journalSuite(name: string, open: () => Promise<Bench>): void {
                   })
                 })
                 pending.push(appended.catch(() => undefined))
-                if (one.wait) await appended
+                if (one.wait) await Promise.race([appended, ...(bench.death ? [bench.death()] : [])])
               }
             }
             if (!bench.crash) await Promise.all(pending)
@@ -162,7 +196,7 @@ export function journalSuite(name: string, open: () => Promise<Bench>): void {
             await bench.close()
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 150 },
       )
     },
   )
