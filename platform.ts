@@ -4,8 +4,8 @@ import type { Log } from './core/log.ts'
 import type { PartStatus } from './core/part.ts'
 import { startAlerts } from './alerts/alerts.ts'
 import type { Demo } from './dashboards/options.ts'
-import { startDashboards, type Dashboards } from './dashboards/server.ts'
-import { startGateway, type Gateway } from './gateway/gateway.ts'
+import type { Dashboards } from './dashboards/server.ts'
+import type { Gateway } from './gateway/gateway.ts'
 import { startIngest } from './ingest/ingest.ts'
 import { recordDraft } from './journal/codec.ts'
 import { Directory } from './journal/directory.ts'
@@ -59,7 +59,8 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
   if (prepare) await prepare(journal, directory)
   await journal.append([recordDraft({ kind: 'platform.started', version, mode: settings.mode })])
 
-  const [alerts, ingest] = await Promise.all([
+  // Broker and web server are read in while the threads start beside them.
+  const [alerts, ingest, { startGateway }, { startDashboards }] = await Promise.all([
     startAlerts({
       config: {
         dataDir: settings.dataDir,
@@ -80,6 +81,8 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       log,
       failed,
     }),
+    import('./gateway/gateway.ts'),
+    import('./dashboards/server.ts'),
   ])
   const state = await alerts.state()
   directory.load(state.rows, state.series)

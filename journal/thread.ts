@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from 'node:module'
 import { MessageChannel, type MessagePort, Worker, parentPort, workerData } from 'node:worker_threads'
 import type { Log, LogLevel } from '../core/log.ts'
 import { caller, serve } from '../core/rpc.ts'
@@ -36,7 +37,13 @@ export async function startThread(
   logs.port1.on('message', ({ level, text, fields }: { level: LogLevel; text: string; fields?: object }) => {
     log[level](text, { thread: name, ...fields })
   })
-  const worker = new Worker(file, { name, workerData: start, transferList: [rpc.port2, journalLink.port2, logs.port2] })
+  // By way of a small file that turns the compile cache on, which threads do not inherit.
+  const entry = { ...start, entry: file.href, cache: getCompileCacheDir() }
+  const worker = new Worker(new URL('./thread-start.ts', import.meta.url), {
+    name,
+    workerData: entry,
+    transferList: [rpc.port2, journalLink.port2, logs.port2],
+  })
   const calls = caller(rpc.port1)
   let stopping = false
   const gone = new Promise<void>((resolve) => {
