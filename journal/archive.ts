@@ -9,43 +9,40 @@ const FILE_BYTES = 64 << 20
 /** Frames of the archive gather this much; small enough that a checksum over one does not hold the thread. */
 const FRAME_BYTES = 1 << 20
 
-type End = { name: SegmentName; size: number; pos: number }
+type End = { name: SegmentName; size: number }
 
-/** The record of segments that are gone, kept for ever in `record-*.log`: same frames, same positions, times and hashes. */
+/**
+ * The record of segments that are gone, kept for ever in `record-*.log`: same frames, same positions, times and hashes. What it
+ * holds of a segment that still exists is left over from a copy that was not finished; nobody reads it.
+ */
 export class Archive {
   #dir: string
   #disk: Disk
+  /** null until it has been looked for, and after a failure */
   #end: End | null = null
-  /** the last file did not take a copy: the next one begins a new file */
-  #distrusted = false
 
   constructor(dir: string, disk: Disk) {
     this.#dir = dir
     this.#disk = disk
   }
 
-  /**
-   * Copies the record entries of a segment behind what is archived already, and flushes them. What an earlier try, ended by a
-   * crash, has copied is not copied again.
-   */
+  /** Copies the record entries of the oldest segment behind what is archived already, and flushes them. */
   async keep(segment: SegmentName): Promise<void> {
-    this.#end ??= await findEnd(this.#dir)
+    this.#end ??= await this.#findEnd(segment.first)
     let copy: Copy | null = null
-    const passed = this.#end?.pos ?? 0
     const source = new SegmentFile(this.#dir, segment)
     try {
       for await (const found of unhurried(source)) {
         if (found.records === 0) continue
         for (const record of chainOf(found.bytes, found.at)) {
-          if (record.entry.pos <= passed) continue
           copy ??= await this.#begin(record.entry, record.previous)
           await copy.add(record)
         }
       }
       if (copy) this.#end = await copy.finish()
-      this.#distrusted = false
     } catch (error) {
-      this.#distrusted = true
+      // Everything behind the last good copy is written anew, so a later flush speaks for all of it.
+      this.#end = null
       await copy?.abandon()
       throw error
     } finally {
@@ -54,16 +51,32 @@ export class Archive {
   }
 
   async #begin(first: Entry, chain: Uint8Array): Promise<Copy> {
-    if (this.#end && this.#end.size < FILE_BYTES && !this.#distrusted) {
+    if (this.#end && this.#end.size < FILE_BYTES) {
       const file = await this.#disk.open(join(this.#dir, this.#end.name.file))
       await file.truncate(this.#end.size)
       return new Copy(this.#end.name, file, this.#end.size)
     }
     const name = newSegment('record', first.pos, 0)
     const file = await this.#disk.open(join(this.#dir, name.file))
-    await file.write(writeHeader({ first: first.pos, receivedAt: first.receivedAt, chain }), 0)
+    await file.write(writeHeader({ follows: first.pos, receivedAt: first.receivedAt, chain }), 0)
     await this.#disk.syncDir(this.#dir)
     return new Copy(name, file, FILE_HEADER)
+  }
+
+  /** The end of what was copied from segments before position `first`; a file with nothing of that kind is removed. */
+  async #findEnd(first: number): Promise<End | null> {
+    for (const name of listSegments(this.#dir, 'record').toReversed()) {
+      const file = new SegmentFile(this.#dir, name)
+      let size = 0
+      try {
+        for await (const found of unhurried(file)) if (found.first < first) size = found.offset + found.length
+      } finally {
+        file.close()
+      }
+      if (size > 0) return { name, size }
+      await this.#disk.remove(join(this.#dir, name.file))
+    }
+    return null
   }
 }
 
@@ -76,7 +89,6 @@ class Copy {
   #writer = new GroupWriter()
   #run: ChainedEntry[] = []
   #runBytes = 0
-  #pos = 0
 
   constructor(name: SegmentName, file: DiskFile, size: number) {
     this.#name = name
@@ -101,7 +113,7 @@ class Copy {
     await this.#flush()
     await this.#file.sync()
     await this.#file.close()
-    return { name: this.#name, size: this.#size, pos: this.#pos }
+    return { name: this.#name, size: this.#size }
   }
 
   async abandon(): Promise<void> {
@@ -120,25 +132,9 @@ class Copy {
     sealFrame(bytes, this.#name.salt)
     await this.#file.write(bytes, this.#size)
     this.#size += bytes.length
-    this.#pos = this.#run.at(-1)!.entry.pos
     this.#run = []
     this.#runBytes = 0
   }
-}
-
-/** Where the archive ends: behind its last whole frame. */
-async function findEnd(dir: string): Promise<End | null> {
-  for (const name of listSegments(dir, 'record').toReversed()) {
-    const file = new SegmentFile(dir, name)
-    try {
-      let end: End | null = null
-      for await (const found of unhurried(file)) end = { name, size: found.offset + found.length, pos: found.next - 1 }
-      if (end) return end
-    } finally {
-      file.close()
-    }
-  }
-  return null
 }
 
 /** Whole frames of a file, read without holding the thread. */

@@ -52,6 +52,8 @@ export class EmbeddedJournal implements Journal {
   /** durable; what is under way begins here */
   #head: number
   #next: number
+  /** position after the entry before the head */
+  #follows: number
   #receivedAt: number
   #chain: Uint8Array
   #inFlight: { receivedAt: number } | null = null
@@ -74,6 +76,7 @@ export class EmbeddedJournal implements Journal {
     this.dir = join(options.dir, 'journal')
     this.#writer = writer
     this.#head = this.#next = found.next
+    this.#follows = found.follows
     this.#receivedAt = found.receivedAt
     this.#chain = found.chain
     this.#keys = found.keys
@@ -280,7 +283,7 @@ export class EmbeddedJournal implements Journal {
 
   /** Tries until the group is on the disk; false when the journal is closed before that. */
   async #write(planned: Planned[], receivedAt: number): Promise<boolean> {
-    const before = { first: this.#head, receivedAt: this.#receivedAt, chain: this.#chain }
+    const before = { first: this.#head, follows: this.#follows, receivedAt: this.#receivedAt, chain: this.#chain }
     const { bytes, head: chain } = this.#groups.write(planned, receivedAt, this.#chain)
     this.#inFlight = { receivedAt }
     for (let written = false; !written;) {
@@ -300,7 +303,7 @@ export class EmbeddedJournal implements Journal {
     this.#chain = chain
     this.#receivedAt = receivedAt
     const from = this.#head
-    this.#head = this.#next
+    this.#head = this.#follows = this.#next
     this.#figures.groups++
     this.#figures.entries += planned.length
     this.#figures.bytes += bytes.length

@@ -32,7 +32,11 @@ export class JournalReader {
         continue
       }
       if (found.skipped > 0 && found.first > read.next)
-        this.#missing(read, Math.min(found.first, head), this.#offset, found.skipped)
+        this.#missing(read, Math.min(found.first, head), {
+          file: this.#open!.name.file,
+          offset: this.#offset,
+          bytes: found.skipped,
+        })
       if (found.first >= head) break
       this.#offset = found.offset + found.length
       if (found.next > read.next) this.#take(read, found)
@@ -55,12 +59,12 @@ export class JournalReader {
     read.receivedAt = found.receivedAt
   }
 
-  #missing(read: Read, toPos: number, offset: number, bytes: number): void {
-    read.damaged.push({ file: this.#open?.name.file ?? '', offset, bytes, fromPos: read.next, toPos })
+  #missing(read: Read, toPos: number, where: Pick<Damage, 'file' | 'offset' | 'bytes'>): void {
+    read.damaged.push({ ...where, fromPos: read.next, toPos })
     read.next = toPos
   }
 
-  /** The end of a segment; what the next one does not begin with is missing, unless retention took it. */
+  /** The end of a segment; what the next one does not begin with is missing, unless retention took it or a restore left it out. */
   #leave(read: Read, head: number): void {
     const [offset, bytes] = [this.#offset, Math.max(0, (this.#open?.size ?? 0) - this.#offset)]
     const current = this.#open?.name
@@ -68,11 +72,13 @@ export class JournalReader {
     const name = segments.find(
       ({ first, turn }) => !current || first > current.first || (first === current.first && turn > current.turn),
     )
-    const trimmed = name !== undefined && name === segments[0]
     const upTo = Math.min(name?.first ?? head, head)
-    if (upTo > read.next && trimmed) read.next = upTo
-    else if (upTo > read.next) this.#missing(read, upTo, offset, bytes)
     if (name && !this.#begin(name)) read.next = Math.min(head, this.#seek(read.next))
+    else if (upTo > read.next) {
+      const meant = name !== undefined && (name === segments[0] || (this.#open?.header?.follows ?? Infinity) <= read.next)
+      if (meant) read.next = upTo
+      else this.#missing(read, upTo, { file: current?.file ?? '', offset, bytes })
+    }
   }
 
   /** Goes to the group with `from` in it; returns `from`, or where the journal begins when that is later. */

@@ -26,8 +26,8 @@ export async function readRecord(dir: string, from: number, head: number, kinds:
 
 function* entriesAndBreaths(dir: string, from: number): Generator<RecordedEntry | null> {
   let passed = from - 1
-  const archiveWanted = (listSegments(dir, 'segment')[0]?.first ?? Infinity) > from
-  for (const kind of archiveWanted ? (['record', 'segment'] as const) : (['segment'] as const)) {
+  const oldest = listSegments(dir, 'segment')[0]?.first ?? Infinity
+  for (const kind of oldest > from ? (['record', 'segment'] as const) : (['segment'] as const)) {
     const files = listSegments(dir, kind)
     for (const [i, name] of files.entries()) {
       // In both, positions ascend from file to file; what ends before `from` need not be opened.
@@ -44,6 +44,8 @@ function* entriesAndBreaths(dir: string, from: number): Generator<RecordedEntry 
       try {
         for (const one of recordsOf(file)) {
           if (one && one.entry.pos <= passed) continue
+          // The archive may hold half a copy of a segment that is still there.
+          if (one && kind === 'record' && one.entry.pos >= oldest) break
           if (one) passed = one.entry.pos
           yield one
         }

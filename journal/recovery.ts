@@ -23,6 +23,8 @@ export type Recovered = Standing & {
   keys: Keys
   cursors: Cursors
   damaged: Damage[]
+  /** below `next` where positions are left out because the original of a restored copy may have given them away */
+  follows: number
   /** this is the first start after a restore */
   restored: Extract<RecordEntry, { kind: 'restored' }> | null
 }
@@ -64,7 +66,8 @@ export function recover(dir: string, disk: Disk, declared: string[], log: Log): 
   const keys = new Keys()
   for (const { entry } of recordEntries(dir, Math.min(cursors.slowest(), next)))
     if (entry.key !== null) keys.add(entry.key, entry.pos)
-  return { next, receivedAt: found.receivedAt, chain: found.chain, tail, keys, cursors, damaged, restored }
+  const follows = restored?.gap?.fromPos ?? next
+  return { next, follows, receivedAt: found.receivedAt, chain: found.chain, tail, keys, cursors, damaged, restored }
 }
 
 /** A segment whose header never reached the disk has nothing in it. */
@@ -83,7 +86,7 @@ function scan(dir: string, segments: SegmentName[], i: number): Scan {
   const file = new SegmentFile(dir, name)
   try {
     const before: Standing = file.header
-      ? { next: file.header.first, receivedAt: file.header.receivedAt, chain: file.header.chain }
+      ? { next: name.first, receivedAt: file.header.receivedAt, chain: file.header.chain }
       : i > 0
         ? scan(dir, segments, i - 1)
         : endOfArchive(dir, { next: name.first, receivedAt: 0, chain: NO_HASH })

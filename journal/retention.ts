@@ -76,6 +76,8 @@ export class Retention {
       }
       await this.#archive.keep(name)
       await this.#disk.remove(join(this.#dir, name.file))
+      // It must not come back after a newer one is gone: the archive counts from the oldest that is there.
+      await this.#disk.syncDir(this.#dir)
       const bytes = sizes.get(name.file) ?? 0
       this.bytes -= bytes
       this.tail = after.first

@@ -1,7 +1,7 @@
 import { SegmentFile } from './segment-file.ts'
 import type { Damage } from './journal.ts'
 import { unhurried } from './archive.ts'
-import { FILE_HEADER, listSegments } from './segments.ts'
+import { FILE_HEADER, listSegments, type SegmentName } from './segments.ts'
 
 const PAUSE_BYTES = 1 << 20
 const PAUSE_MS = 100
@@ -37,9 +37,19 @@ export async function scrub(dir: string, tell: (damage: Damage) => void, stopped
         if (stopped.aborted) return
       }
       const toPos = segments[i + 1]!.first
-      if (toPos > next) tell({ file: name.file, offset: end, bytes: Math.max(0, file.size - end), fromPos: next, toPos })
+      if (toPos > next && (followsOf(dir, segments[i + 1]!) ?? Infinity) > next)
+        tell({ file: name.file, offset: end, bytes: Math.max(0, file.size - end), fromPos: next, toPos })
     } finally {
       file.close()
     }
+  }
+}
+
+function followsOf(dir: string, name: SegmentName): number | undefined {
+  const file = new SegmentFile(dir, name)
+  try {
+    return file.header?.follows
+  } finally {
+    file.close()
   }
 }

@@ -7,6 +7,9 @@ import { FILE_HEADER, listSegments, newSegment, writeHeader, type SegmentHeader,
 /** The newest segment as it was found: how much of it is good. */
 export type Tail = { name: SegmentName; size: number; begunAt: number } | null
 
+/** Where the frame begins, and how the journal stands before it. */
+type Before = SegmentHeader & { first: number }
+
 const LEDGER_LINE = 96
 
 /** Appends frames to the newest segment and begins new ones. Knows what is good on disk, and goes back to it after a failure. */
@@ -59,7 +62,7 @@ export class SegmentWriter {
    * Writes one frame and flushes it. `before` is how the journal stands without it, for the head of a new segment. Throws
    * what the disk says; may be called again with the same.
    */
-  async write(frame: Buffer, before: SegmentHeader): Promise<void> {
+  async write(frame: Buffer, before: Before): Promise<void> {
     if (this.#broken) await this.#mend()
     const full = this.#good > FILE_HEADER && (this.#rollWanted || this.#good + frame.length > this.#segmentBytes)
     if (!this.#file || full) await this.#begin(before, receivedAtOf(frame))
@@ -96,7 +99,7 @@ export class SegmentWriter {
     this.#broken = null
   }
 
-  async #begin(before: SegmentHeader, begunAt: number): Promise<void> {
+  async #begin(before: Before, begunAt: number): Promise<void> {
     const turns = listSegments(this.#dir, 'segment').flatMap(({ first, turn }) => (first === before.first ? turn : []))
     const name = newSegment('segment', before.first, Math.max(-1, ...turns) + 1)
     const path = join(this.#dir, name.file)

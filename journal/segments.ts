@@ -5,8 +5,8 @@ import { PlatformError } from '../core/errors.ts'
 
 /*
  * A segment begins with 64 bytes, little endian:
- *   "WFJRNL", 2 unused · u32 format · u32 CRC-32 of what follows · f64 first position
- *   f64 receivedAt of the entry before it · 32 bytes hash of the last record entry before it
+ *   "WFJRNL", 2 unused · u32 format · u32 CRC-32 of the rest · f64 position after the entry before it
+ *   f64 receivedAt of that entry · 32 bytes hash of the last record entry before it
  * then come frames (group.ts). So the newest segment alone tells where the journal stands.
  */
 export const FILE_HEADER = 64
@@ -16,7 +16,8 @@ const NAME = /^(segment|record)-(\d{16})-(\d+)-([0-9a-f]{8})\.log$/
 export type SegmentKind = 'segment' | 'record'
 /** `turn` counts segments begun for the same position, after a failed flush. `salt` is in the name so that damage cannot take it. */
 export type SegmentName = { file: string; first: number; turn: number; salt: number }
-export type SegmentHeader = { first: number; receivedAt: number; chain: Uint8Array }
+/** `follows` is below the first position where positions were left out on purpose, after a restore. */
+export type SegmentHeader = { follows: number; receivedAt: number; chain: Uint8Array }
 
 export function newSegment(kind: SegmentKind, first: number, turn: number): SegmentName {
   const salt = randomInt(2 ** 32)
@@ -36,11 +37,11 @@ export function listSegments(dir: string, kind: SegmentKind): SegmentName[] {
     .sort((a, b) => a.first - b.first || a.turn - b.turn)
 }
 
-export function writeHeader({ first, receivedAt, chain }: SegmentHeader): Buffer {
+export function writeHeader({ follows, receivedAt, chain }: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(FILE_HEADER)
   bytes.write('WFJRNL', 0, 'latin1')
   bytes.writeUInt32LE(FORMAT, 8)
-  bytes.writeDoubleLE(first, 16)
+  bytes.writeDoubleLE(follows, 16)
   bytes.writeDoubleLE(receivedAt, 24)
   bytes.set(chain, 32)
   bytes.writeUInt32LE(crc32(bytes.subarray(16)), 12)
@@ -58,5 +59,5 @@ export function readHeader(path: string, bytes: Buffer): SegmentHeader | null {
       { path, format },
     )
   }
-  return { first: bytes.readDoubleLE(16), receivedAt: bytes.readDoubleLE(24), chain: Uint8Array.from(bytes.subarray(32, 64)) }
+  return { follows: bytes.readDoubleLE(16), receivedAt: bytes.readDoubleLE(24), chain: Uint8Array.from(bytes.subarray(32, 64)) }
 }
