@@ -5,7 +5,7 @@ import { PlatformError } from '../core/errors.ts'
 
 /*
  * A segment begins with 64 bytes, little endian:
- *   "WFJRNL", 2 unused · u32 format · u32 CRC-32 of the rest · f64 position after the entry before it
+ *   "WFJRNL", 2 unused · u32 format · u32 CRC-32 of the rest, begun from format − 1 · f64 position after the entry before it
  *   f64 receivedAt of that entry · 32 bytes hash of the last record entry before it
  * then come frames (group.ts). So the newest segment alone tells where the journal stands.
  */
@@ -44,14 +44,17 @@ export function writeHeader({ follows, receivedAt, chain }: SegmentHeader): Buff
   bytes.writeDoubleLE(follows, 16)
   bytes.writeDoubleLE(receivedAt, 24)
   bytes.set(chain, 32)
-  bytes.writeUInt32LE(crc32(bytes.subarray(16)), 12)
+  bytes.writeUInt32LE(headerSum(bytes), 12)
   return bytes
 }
+
+/** Begun from the format's number, so that a flipped bit in that does not look like another format. */
+const headerSum = (bytes: Buffer) => crc32(bytes.subarray(16, FILE_HEADER), (bytes.readUInt32LE(8) - 1) >>> 0)
 
 /** Null when the header is damaged: the frames behind it are looked for all the same. Raises on another format. */
 export function readHeader(path: string, bytes: Buffer): SegmentHeader | null {
   if (bytes.length < FILE_HEADER || bytes.toString('latin1', 0, 6) !== 'WFJRNL') return null
-  if (crc32(bytes.subarray(16, FILE_HEADER)) !== bytes.readUInt32LE(12)) return null
+  if (headerSum(bytes) !== bytes.readUInt32LE(12)) return null
   const format = bytes.readUInt32LE(8)
   if (format !== FORMAT) {
     throw new PlatformError(

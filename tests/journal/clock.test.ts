@@ -19,7 +19,15 @@ function clocks(floor = 0) {
 test('the writer follows the wall clock forwards and never backwards, whatever is done to it', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ pass: fc.nat(10_000), step: fc.oneof(fc.constant(0), fc.integer({ min: -1e7, max: 1e7 })) })),
+      fc.array(
+        fc.record({
+          pass: fc.nat(10_000),
+          step: fc.oneof(
+            fc.constant(0),
+            fc.integer({ min: -1e6, max: 1e6 }).map((step) => 10 * step),
+          ),
+        }),
+      ),
       (turns) => {
         const { wall, clock, steps, pass } = clocks()
         let last = clock.now()
