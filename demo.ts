@@ -38,7 +38,7 @@ try {
   const log = stderrLog(settings.logLevel)
   for (const warning of warnings) log.warn(warning)
   await runUntilStopped(log, async (failed) => {
-    let simulator: Simulator | undefined
+    let simulator = null as Simulator | null
     let firstStart = false as boolean
     let watched = false
     const platform = await startPlatform({

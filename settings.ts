@@ -137,7 +137,7 @@ export const settingsTable = {
     'password of `admin` at the first start; random without it',
   ),
   mode: setting('WATCHFIRE_MODE', mode, 'live' as Mode, 'live', "the deployment's own mode"),
-  store: setting('WATCHFIRE_STORE', oneOf(['embedded'] as const), 'embedded' as 'embedded', 'embedded', 'where history is kept'),
+  store: setting('WATCHFIRE_STORE', oneOf(['embedded'] as const), 'embedded' as const, 'embedded', 'where history is kept'),
   logLevel: setting(
     'WATCHFIRE_LOG_LEVEL',
     oneOf(['debug', 'info', 'warn', 'error'] as const),

@@ -35,7 +35,13 @@ export type RecordEntry =
       attempt: number
       detail: string
     }
-  | { kind: 'user.changed'; personId: string; role: string; change: 'created' | 'role' | 'password' | 'disabled' | 'enabled'; by: Author }
+  | {
+      kind: 'user.changed'
+      personId: string
+      role: string
+      change: 'created' | 'role' | 'password' | 'disabled' | 'enabled'
+      by: Author
+    }
   | { kind: 'session.opened' | 'session.closed' | 'session.refused'; personId: string | null; from: string }
   | { kind: 'pairing.changed'; change: 'created' | 'revoked'; tokenId: string; by: Author }
   | { kind: 'journal.damaged'; file: string; offset: number; bytes: number; fromPos: number; toPos: number }

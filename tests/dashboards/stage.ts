@@ -79,7 +79,15 @@ export class Stage {
         }),
       alarm: (id) => Promise.resolve(this.alarms.get(id) ?? null),
       timeline: (id) => Promise.resolve(this.timelines.get(id) ?? []),
-      rules: () => Promise.resolve({ rules: [], faults: [] }),
+      rules: async () => {
+        const rules = new Map<string, Rule>()
+        for (const entry of await this.journal.readRecord(1, ['rule.set', 'rule.removed'])) {
+          const change = readRecordEntry(entry)
+          if (change.kind === 'rule.set') rules.set(change.rule.id, change.rule)
+          else if (change.kind === 'rule.removed') rules.delete(change.ruleId)
+        }
+        return { rules: [...rules.values()], faults: [] }
+      },
       checkRule: (rule) =>
         Promise.resolve(
           (rule as Rule)['limits'] === undefined ? { path: 'limits', message: 'at least one limit is needed' } : null,
