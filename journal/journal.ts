@@ -62,7 +62,8 @@ export interface Journal extends Part {
   /**
    * Hands every durable entry from `from` on to `handle`, in order, waiting for each batch to be handled; afterwards batches
    * with no entries arrive as the clock goes on (about every 250 ms, and at once when a second boundary passes).
-   * `cursor` must be one of the names declared when the journal was opened. A `handle` that throws stops the process.
+   * `cursor` must be one of the names declared when the journal was opened, and `from` not beyond the head: a reader that
+   * knows more than the journal belongs to another one. A `handle` that throws stops the process.
    */
   follow(cursor: string, from: number, handle: (batch: Batch) => void | Promise<void>): Follower
   /** Entries of `record` with these kinds from `from` on: for projections that start from nothing. */

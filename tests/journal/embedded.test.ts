@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
 import { recordDraft } from '../../journal/codec.ts'
@@ -19,7 +19,12 @@ import { FILE_HEADER, listSegments } from '../../journal/segments.ts'
 import { journalSuite } from '../suites/journal.ts'
 import { CrashableDisk } from './crashable-disk.ts'
 
-const newDir = () => mkdtempSync(join(tmpdir(), 'watchfire-journal-'))
+const dirs: string[] = []
+const newDir = () => {
+  dirs.push(mkdtempSync(join(tmpdir(), 'watchfire-journal-')))
+  return dirs.at(-1)!
+}
+afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })))
 const block = (bytes: number, count = 1, fill = 'x'): Draft => ({
   stream: 'readings',
   kind: 'block',

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { silentLog } from '../../core/log.ts'
 import { readRecordEntry, recordDraft } from '../../journal/codec.ts'
 import { openJournal, type EmbeddedJournal, type JournalOptions } from '../../journal/embedded.ts'
@@ -14,7 +14,12 @@ import { verifyChain, verifyHeads } from '../../journal/seal.ts'
 import { FILE_HEADER, listSegments } from '../../journal/segments.ts'
 import { CrashableDisk } from './crashable-disk.ts'
 
-const newDir = () => mkdtempSync(join(tmpdir(), 'watchfire-journal-'))
+const dirs: string[] = []
+const newDir = () => {
+  dirs.push(mkdtempSync(join(tmpdir(), 'watchfire-journal-')))
+  return dirs.at(-1)!
+}
+afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })))
 const block = (payload: Uint8Array, count = 1): Draft => ({ stream: 'readings', kind: 'block', payload, count })
 const bytes = (length: number) => Buffer.alloc(length, 'x')
 const note = (reason: string) => recordDraft({ kind: 'receiving.stopped', reason })
