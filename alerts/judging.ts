@@ -148,8 +148,16 @@ export class Judging {
     return this.#db.pushCursor()
   }
 
+  /** An older place sends nothing twice, so while state.db cannot be written it stays where it is until the next time. */
   setPushCursor(pos: number): void {
-    this.#db.setPushCursor(pos)
+    if (this.#trouble !== null) return
+    try {
+      this.#db.setPushCursor(pos)
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error
+      // SQLite may have rolled the whole transaction back.
+      this.#recovery = this.#recover(error)
+    }
   }
 
   async stop(): Promise<void> {
@@ -275,7 +283,7 @@ export class Judging {
     if (this.#sinceSave === 0 || (waited < SAVE_EVERY_MS && this.#sinceSave < SAVE_EVERY_ENTRIES)) return
     if (this.#writer.pending > 0 && waited < SAVE_AT_LEAST_MS) return
     await Promise.race([this.#writer.flushed(), this.#stopping.promise])
-    if (this.#writer.pending === 0) this.#save()
+    if (this.#writer.pending === 0 && this.#trouble === null) this.#save()
   }
 
   /** Engine, projections and cursor of one moment; everything the engine decided until then is in the record. */

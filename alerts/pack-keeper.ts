@@ -36,7 +36,7 @@ export class PackKeeper {
     const { dirs, log } = this.#parts
     await this.sync()
     const trouble = (error: Error) => log.warn('pack folder cannot be watched', { reason: error.message })
-    this.#watch = watchPacks(dirs, () => void this.sync(), trouble)
+    this.#watch = watchPacks(dirs, () => void this.sync().catch(() => undefined), trouble)
   }
 
   /** One after the other: each looks at what the one before put in force. */

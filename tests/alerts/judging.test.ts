@@ -326,6 +326,21 @@ test('a full disk under state.db stops no judging for good: it goes back to what
   expect((await stand.all()).alarms).toMatchObject([{ level: 'red', version: 2 }])
 })
 
+test('pushes go on asking for their place while state.db cannot be written, and that ends nothing', async () => {
+  const stand = await new Stand().start((file) => new FullDisk(file))
+  await stand.devices()
+  FullDisk.refusals = 1
+  stand.clock.advance(6000)
+  await stand.reading(30)
+  await soon(() => stand.judging.status().state === 'down')
+  // The outbox follows the journal by itself and notes its place with every batch.
+  stand.judging.setPushCursor(stand.journal.head())
+  await soon(() => stand.judging.status().state === 'ok')
+  expect(stand.judging.pushCursor()).toBeNull()
+  stand.judging.setPushCursor(7)
+  expect(stand.judging.pushCursor()).toBe(7)
+})
+
 test('a lost state.db is built again from the journal, to the same alarms', async () => {
   const stand = await new Stand().start()
   await stand.devices(3)
