@@ -12,6 +12,9 @@ import type { Store } from './stores/store.ts'
 const CHECKPOINT_ROWS = 500_000
 const CHECKPOINT_MS = 30_000
 const RETRY_MS = 1_000
+/** How long a message nobody could use is kept: afterwards its device has room for new ones. */
+const QUARANTINE_MS = 30 * 86_400_000
+const HOUR = 3_600_000
 /** Rows written before queries get their turn. */
 const SLICE_ROWS = 4_096
 
@@ -31,6 +34,7 @@ export class Intake {
   #rowsSince = 0
   #sinceRest = 0
   #checkpointAt = performance.now()
+  #quarantineTrimmedAt = -Infinity
   #fault: string | null = null
   #stopping = false
   #waiting = new Set<{ pos: number; done: () => void }>()
@@ -193,8 +197,14 @@ export class Intake {
     })
   }
 
+  #trimQuarantine(now: number): void {
+    if (now - this.#quarantineTrimmedAt < HOUR) return
+    if (!this.#quarantine.trim(now - QUARANTINE_MS)) this.#quarantineTrimmedAt = now
+  }
+
   async #trimStep(): Promise<void> {
     try {
+      this.#trimQuarantine(this.#journal.clock.now())
       const trimmed = await this.#retention.step(this.#journal.clock.now())
       if (!trimmed) return
       this.#log.info('history trimmed', trimmed)
@@ -207,6 +217,7 @@ export class Intake {
     } catch (error) {
       this.#log.error('history could not be trimmed; tried again in an hour', { reason: (error as Error).message })
       this.#retention.giveUp()
+      this.#quarantineTrimmedAt = this.#journal.clock.now()
     }
   }
 }

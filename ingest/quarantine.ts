@@ -6,6 +6,8 @@ import type { Quarantined } from '../core/quarantine.ts'
 
 /** Messages kept of each device; more are only counted (semantics 23). */
 const MOST_KEPT = 1_000
+/** Messages forgotten at once: more would keep queries waiting. */
+const TRIM_STEP = 1_000
 
 type Tally = {
   device: string | null
@@ -26,6 +28,7 @@ const schema = `
   );
   CREATE INDEX IF NOT EXISTS message_device ON message (device, pos);
   CREATE INDEX IF NOT EXISTS message_enterprise ON message (enterprise, pos);
+  CREATE INDEX IF NOT EXISTS message_age ON message (received_at);
   CREATE TABLE IF NOT EXISTS tally (
     device TEXT, enterprise TEXT, kept INTEGER, count INTEGER, code TEXT, last_at NUMERIC, PRIMARY KEY (device, enterprise)
   ) WITHOUT ROWID;
@@ -157,23 +160,26 @@ export class Quarantine {
     return [...counts.values()]
   }
 
-  /** Forgets messages received before a time, which makes room for new ones of the same device; the counts stay. */
-  trim(before: number): void {
+  /** Forgets messages received before a time, which makes room for new ones of the same device; the counts stay. True: there are more. */
+  trim(before: number): boolean {
     this.flush()
-    type Row = { device: string | null; enterprise: string | null; n: number }
+    type Row = { pos: number; device: string | null; enterprise: string | null }
     const old = this.#database
-      .prepare('SELECT device, enterprise, count(*) AS n FROM message WHERE received_at < ? GROUP BY device, enterprise')
-      .all(before) as Row[]
-    if (old.length === 0) return
+      .prepare('SELECT pos, device, enterprise FROM message WHERE received_at < ? ORDER BY received_at LIMIT ?')
+      .all(before, TRIM_STEP) as Row[]
+    if (old.length === 0) return false
+    const changed = new Map<Tally, number>()
+    for (const { device, enterprise } of old) {
+      const tally = this.#tallies.get(`${device ?? ''}\n${enterprise ?? ''}`)
+      if (tally) changed.set(tally, (changed.get(tally) ?? 0) + 1)
+    }
     this.#inTransaction(() => {
-      this.#database.prepare('DELETE FROM message WHERE received_at < ?').run(before)
-      for (const { device, enterprise, n } of old) {
-        const tally = this.#tallies.get(`${device ?? ''}\n${enterprise ?? ''}`)
-        if (!tally) continue
-        tally.kept -= n
-        this.#save(tally)
-      }
+      const forget = this.#database.prepare('DELETE FROM message WHERE pos = ?')
+      for (const { pos } of old) forget.run(pos)
+      for (const [tally, n] of changed) this.#save({ ...tally, kept: tally.kept - n })
     })
+    for (const [tally, n] of changed) tally.kept -= n
+    return old.length === TRIM_STEP
   }
 
   /** The journal starts over: its positions will be given again. */

@@ -185,6 +185,22 @@ test('quarantine keeps 1,000 messages of a device and counts the rest', async ()
   await intake.stop()
 })
 
+test('quarantined messages go after thirty days, so that a device that used up its room is explained again', async () => {
+  const clock = new ManualClock(T)
+  const journal = new MemoryJournal(clock)
+  const { intake, quarantine } = await open(folder(), journal)
+  await journal.append(Array.from({ length: 2500 }, (_, i) => quarantineDraft(junk(`GAS-0${i % 3}`))))
+  await intake.reached(journal.head())
+  clock.advance(29 * DAY)
+  await journal.append([quarantineDraft({ ...junk('GAS-07'), receivedAt: clock.now() })])
+  await intake.reached(journal.head())
+  expect(quarantine.figures()).toMatchObject({ watchfire_quarantine_kept: 2501 })
+  clock.advance(DAY + 1)
+  await expect.poll(() => quarantine.figures()['watchfire_quarantine_kept']).toBe(1)
+  expect(quarantine.figures()).toMatchObject({ watchfire_quarantined_total: 2501 })
+  await intake.stop()
+})
+
 test('readings older than their class allows go, and the record says how many', async () => {
   const clock = new ManualClock(T)
   const journal = new MemoryJournal(clock)
