@@ -1,4 +1,4 @@
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { startProcess } from '../flow/platform-process.ts'
@@ -30,18 +30,37 @@ test.skipIf(!disk)(
       await vi.waitFor(() => expect(fleet.ackedCount()).toBeGreaterThan(200), 10_000)
 
       const ballast = join(dir, 'ballast')
-      const { bavail, bsize } = statfsSync(dir)
-      writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - 16_384)))
-      await vi.waitFor(async () => expect((await platform.ask('GET', '/readyz')).status).toBe(503), {
-        timeout: 30_000,
-        interval: 100,
-      })
+      // A database that gives up a write gives back its room: what becomes free is filled again, so that full stays full.
+      const fill = () => {
+        for (let piece = 1 << 20; piece >= 512;) {
+          try {
+            appendFileSync(ballast, Buffer.alloc(piece))
+          } catch {
+            piece >>= 1
+          }
+        }
+      }
+      fill()
+      const filling = setInterval(fill, 50)
+      type Ready = { parts: Record<string, { state: string }> }
+      const journalDown = async () => {
+        const { status, body } = await platform.ask('GET', '/readyz')
+        expect(status).toBe(503)
+        expect((body as Ready).parts['journal']?.state).toBe('down')
+      }
+      await vi.waitFor(journalDown, { timeout: 30_000, interval: 100 })
+      let acked: number
+      do {
+        acked = fleet.ackedCount()
+        await new Promise((resolve) => setTimeout(resolve, 1_500))
+      } while (fleet.ackedCount() !== acked)
       const before = fleet.ackedCount()
       await new Promise((resolve) => setTimeout(resolve, 3_000))
       expect(fleet.ackedCount()).toBe(before)
       expect(devices.filter((device) => !device.connected)).toEqual([])
       expect((await platform.ask('GET', '/healthz')).status).toBe(200)
 
+      clearInterval(filling)
       rmSync(ballast)
       await vi.waitFor(() => expect(fleet.ackedCount()).toBeGreaterThan(before + 200), { timeout: 15_000, interval: 100 })
       fleet.stop()
