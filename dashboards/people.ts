@@ -33,12 +33,14 @@ export class People {
   #sessions = new Map<string, Session>()
   #recorder: Recorder
   #clock: Clock
+  #log: Log
   #call: Call
   #close: () => Promise<void>
 
-  private constructor({ recorder, clock }: Options, call: Call, close: () => Promise<void>) {
+  private constructor({ recorder, clock, log }: Options, call: Call, close: () => Promise<void>) {
     this.#recorder = recorder
     this.#clock = clock
+    this.#log = log
     this.#call = call
     this.#close = close
   }
@@ -88,7 +90,10 @@ export class People {
     if (now - session.usedAt > SESSION_MS) return null
     if (now - session.usedAt > TOUCH_MS) {
       session.usedAt = now
-      void this.#call('touchSession', hash, now)
+      // Not written on a full disk, it only ends earlier than it might after a restart.
+      this.#call('touchSession', hash, now).catch((error: Error) =>
+        this.#log.warn('the last use of a session is not on disk', { reason: error.message }),
+      )
     }
     return { person, session: hash }
   }

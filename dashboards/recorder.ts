@@ -5,17 +5,32 @@ import type { Journal } from '../journal/journal.ts'
 
 const APPLY_MS = 10_000
 
+/** What has been waited for so long: the work itself goes on, for who waits for the disk may be anybody's turn. */
+export function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () =>
+      late.reject(
+        new Unavailable('unavailable', 'it is not on disk yet and may still get there: look again before repeating it'),
+      ),
+    ms,
+  )
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+}
+
 type Waiter = { pos: number; resolve: () => void }
 
 /** Writes to the record for people, and says when a write is durable and has reached everything this thread decides by. */
 export class Recorder {
   #journal: Journal
   #reached: number
+  #turnMs: number
   #waiting: Waiter[] = []
   #turns = new Map<string, Promise<unknown>>()
 
-  constructor(journal: Journal, from: number) {
+  constructor(journal: Journal, from: number, turnMs = APPLY_MS) {
     this.#journal = journal
+    this.#turnMs = turnMs
     this.#reached = from
   }
 
@@ -41,7 +56,7 @@ export class Recorder {
     for (const { resolve } of due) resolve()
   }
 
-  /** One at a time per subject: what is read, decided and written about it is not interleaved. */
+  /** One at a time per subject: what is read, decided and written about it is not interleaved, not even when nobody waits any more. */
   inTurn<T>(subject: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.#turns.get(subject) ?? Promise.resolve()).then(work, work)
     const settled = turn.then(
@@ -52,7 +67,7 @@ export class Recorder {
     void settled.then(() => {
       if (this.#turns.get(subject) === settled) this.#turns.delete(subject)
     })
-    return turn
+    return within(this.#turnMs, turn)
   }
 
   #appliedThrough(pos: number): Promise<void> {

@@ -5,6 +5,7 @@ import { checkOrigin } from '../access.ts'
 import { isForeign } from '../access.ts'
 import { Forbidden } from '../refusals.ts'
 import type { Person } from '../people-database.ts'
+import { within } from '../recorder.ts'
 
 const LoginSchema = Type.Object(
   {
@@ -17,6 +18,9 @@ const LoginSchema = Type.Object(
 type Shown = Pick<Person, 'id' | 'username' | 'role' | 'enterpriseId'>
 const shown = ({ id, username, role, enterpriseId }: Shown): Shown => ({ id, username, role, enterpriseId })
 const YEAR_S = 31_536_000
+/** A login is recorded before it is answered, and the disk may be full. */
+const LOGIN_MS = 10_000
+const BODY_BYTES = 4_096
 
 export function sessionCalls(app: Api, context: Context): void {
   const { people, access, loginLimit, config } = context
@@ -24,7 +28,10 @@ export function sessionCalls(app: Api, context: Context): void {
 
   app.post(
     '/session',
-    { schema: { tags: ['session'], summary: 'Log in: a token, and the same as a cookie for pages', body: LoginSchema } },
+    {
+      bodyLimit: BODY_BYTES,
+      schema: { tags: ['session'], summary: 'Log in: a token, and the same as a cookie for pages', body: LoginSchema },
+    },
     async (request, reply) => {
       const asked = askedOf(request)
       // Logging a visitor in as somebody else is an attack too.
@@ -32,10 +39,12 @@ export function sessionCalls(app: Api, context: Context): void {
       const { username, password } = request.body
       const address = asked.remoteAddress ?? ''
       loginLimit.check(address, username)
-      const { token, person } = await people.logIn(username, password, address).catch((error: Error & { code?: string }) => {
-        if (error.code === 'login-failed') loginLimit.failed(address, username)
-        throw error
-      })
+      const { token, person } = await within(LOGIN_MS, people.logIn(username, password, address)).catch(
+        (error: Error & { code?: string }) => {
+          if (error.code === 'login-failed') loginLimit.failed(address, username)
+          throw error
+        },
+      )
       reply.setCookie(COOKIE, token, { ...cookie, maxAge: YEAR_S })
       return { token, user: shown(person) }
     },
