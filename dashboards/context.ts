@@ -39,6 +39,21 @@ export function callerOf({ access }: Context, request: FastifyRequest, right: Ri
   return caller
 }
 
+/** Nobody's body is taken in before it is known whose it is: a stranger must not cost us memory. */
+export function turnStrangersAway(api: Api, { access }: Context): void {
+  api.addHook('onRequest', (request, _reply, done) => {
+    const { url = '' } = request.routeOptions
+    const isOpen = url.endsWith('/session') || url.endsWith('/telemetry')
+    const brings = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+    try {
+      if (brings && !isOpen) demand(access.identify(askedOf(request)), 'read')
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+}
+
 /** Whether this belongs to what the person may see. What they may not see does not exist for them. */
 export const sees = (caller: Caller, enterpriseId: string | null | undefined): boolean =>
   caller.enterpriseId === null || caller.enterpriseId === enterpriseId

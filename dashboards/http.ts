@@ -12,11 +12,14 @@ import type { DashboardsConfig } from './options.ts'
 import { validatorCompiler } from './validation.ts'
 
 const BODY_BYTES = 1 << 20
+/** Whoever has not sent all of a request by then only holds memory. */
+const REQUEST_MS = 30_000
 
 /** The HTTP server before any call is added: how bodies are read, checked, refused and documented, and what headers pages get. */
 export async function openHttp(config: Pick<DashboardsConfig, 'tls' | 'version'>, log: Log): Promise<Api> {
   const options = {
     bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
   } as const

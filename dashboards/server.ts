@@ -16,7 +16,7 @@ import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
 import { userCalls } from './api/users.ts'
-import type { Api, Context } from './context.ts'
+import { turnStrangersAway, type Api, type Context } from './context.ts'
 import { healthCalls, platformNotices } from './health.ts'
 import { openHttp } from './http.ts'
 import { LiveFeed } from './live-feed.ts'
@@ -102,6 +102,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     metrics.answered(request.method, reply.statusCode, reply.elapsedTime / 1000)
     done()
   })
+  turnStrangersAway(app, context)
   healthCalls(app, parts, metrics, config.metricsToken)
   await app.register(
     (api, _options, done) => {
@@ -144,7 +145,7 @@ function addCalls(api: Api, context: Context): void {
   alarmCalls(api, context)
   ruleCalls(api, context)
   quarantineCalls(api, context)
-  if (context.telemetry) telemetryCalls(api, context.telemetry)
+  if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)
   if (context.demo) demoCalls(api, context, context.demo)
 }
 
