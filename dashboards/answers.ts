@@ -17,6 +17,7 @@ const statusOf: Record<string, number> = {
   'username-taken': 409,
   'last-admin': 409,
   'already-retired': 409,
+  'in-use': 409,
   'pack-rule': 409,
   'too-large': 413,
   'idempotency-mismatch': 422,

@@ -198,12 +198,23 @@ function callsFor<Name extends PlaceName>(app: Api, context: Context, kind: Kind
       return recorder.inTurn(`${name} ${id}`, async () => {
         const before = find(id)
         if (before.retiredAt !== null) return before
+        if (name === 'enterprise') mustBeEmpty(registry, id)
         const row = { ...before, retiredAt: journal.clock.now() }
         await record(row, before, caller.id)
         return row
       })
     },
   )
+}
+
+/** Devices of a retired enterprise are no longer judged, and nobody must lose an alarm by that: each is retired by its own name. */
+function mustBeEmpty(registry: Registry, enterpriseId: string): void {
+  const devices = registry.devices.values().filter((one) => one.enterpriseId === enterpriseId && one.retiredAt === null)
+  const count = [...devices].length
+  if (count > 0)
+    throw new Conflict('in-use', `the enterprise ${enterpriseId} has devices in use: retire them first (${count})`, {
+      devices: count,
+    })
 }
 
 /** The enterprise, site and zone something is said to belong to must be there, in use, and belong together. */

@@ -257,6 +257,16 @@ test('a rule keeps what it says to people when only a limit changes, and its ver
   expect((await stage.call('GET', '/api/v1/rules')).body.rules).toEqual([])
 })
 
+test('an enterprise is not retired over devices in use, because nobody would judge them any more', async () => {
+  const { id } = (await stage.call('POST', '/api/v1/enterprises', { name: '停产厂', region: '330106' })).body
+  const made = (await stage.call('POST', '/api/v1/devices', { enterpriseId: id, kind: 'gas-detector', name: 'G' })).body
+  const refused = await stage.call('POST', `/api/v1/enterprises/${id}/retire`)
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: 'in-use', details: { devices: 1 } } } })
+  expect(stage.directory.registry.enterprises.get(id)?.retiredAt).toBeNull()
+  await stage.call('POST', `/api/v1/devices/${made.id}/retire`)
+  expect((await stage.call('POST', `/api/v1/enterprises/${id}/retire`)).body.retiredAt).toBeGreaterThan(0)
+})
+
 test('a token is good at once, dies when renewed or replaced, and is never kept', async () => {
   const made = (await stage.call('POST', '/api/v1/devices', { enterpriseId: 'e-1', kind: 'hydrant', name: 'H' })).body
   const { sha256 } = await import('../../dashboards/short-id.ts')

@@ -322,6 +322,7 @@ export const en: WordTable = {
     'username-taken': 'This user name is taken',
     'last-admin': 'The last administrator cannot be disabled or demoted',
     'already-retired': 'Already retired',
+    'in-use': 'Devices there are still in use: retire them first',
     'pack-rule': 'A rule of the pack itself: there is no setting made by hand to delete',
     'too-large': 'Too large',
     unavailable: 'A part of the platform is not available; try again later',

@@ -321,6 +321,7 @@ export const zh = {
     'username-taken': '用户名已被使用',
     'last-admin': '不能停用或降级最后一个管理员',
     'already-retired': '已经停用',
+    'in-use': '仍有设备在用，请先停用这些设备',
     'pack-rule': '规则包自带的规则,没有人工设置可以删除',
     'too-large': '内容过大',
     unavailable: '平台的一部分暂不可用,请稍后再试',
