@@ -144,7 +144,7 @@ class DeviceLink implements Link, Way {
       position: null,
       key: null,
     }
-    this.#shared.quarantine.put(this.#sender, fault, { ...message, topic: topic.slice(0, 256) }, true)
+    this.#shared.quarantine.put(this.#sender, fault, { ...message, topic: topic.slice(0, 256) }, 0)
   }
 
   /** "me" is somebody else on every connection, so the broker gets the topic under the device's id. */

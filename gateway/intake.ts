@@ -133,7 +133,7 @@ export class Intake implements Meaning {
   }
 
   fault(fault: Fault): void {
-    this.#quarantine.put(this.#subject, fault, this.#message!, this.faults.length === 0)
+    this.#quarantine.put(this.#subject, fault, this.#message!, this.faults.length)
     this.faults.push(fault)
   }
 

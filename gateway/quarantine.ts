@@ -8,30 +8,38 @@ import type { Sender } from './sender.ts'
 export type Where = { source: string; topic: string | null; bytes: Uint8Array; start: number; end: number; receivedAt: number }
 
 const MAX_PAYLOAD_BYTES = 16 << 10
-/** Payloads kept whole per device since the start; after that they are counted (semantics 23). */
+/** Payloads kept whole per device; after that they are counted (semantics 23), until those kept have been forgotten. */
 const KEPT_PAYLOADS = 1_000
+const KEPT_MS = 30 * 86_400_000
+/** Entries one message may make; what is wrong with it beyond that is counted, or a small message could fill a disk. */
+const ENTRIES_A_MESSAGE = 128
 
 /** What nobody could use, kept with the reason and shown to its owner. Goes to disk with the readings of its group. */
 export class Quarantine {
   count = 0
-  #buffer: ReadingBuffer
+  #buffer: Pick<ReadingBuffer, 'add'>
 
-  constructor(buffer: ReadingBuffer) {
+  constructor(buffer: Pick<ReadingBuffer, 'add'>) {
     this.#buffer = buffer
   }
 
-  /** `whole`: the message's first fault carries its payload, the others only point into it. */
-  put(sender: Sender, fault: Fault, where: Where, whole: boolean): void {
+  /** `earlier`: how many faults of the same message came before. The first carries its payload, the others only point into it. */
+  put(sender: Sender, fault: Fault, where: Where, earlier: number): void {
     this.count++
-    if (sender.keptPayloads >= KEPT_PAYLOADS) {
+    if (where.receivedAt - sender.keptSince >= KEPT_MS) {
+      sender.keptSince = where.receivedAt
+      sender.keptPayloads = 0
+    }
+    if (sender.keptPayloads >= KEPT_PAYLOADS || earlier >= ENTRIES_A_MESSAGE) {
       const counted = sender.countedOnly.get(fault.code)
       sender.countedOnly.set(fault.code, { count: (counted?.count ?? 0) + 1, key: fault.key, message: fault.message })
       return
     }
     const size = where.end - where.start
-    const kept = whole
-      ? Buffer.from(where.bytes.buffer, where.bytes.byteOffset + where.start, Math.min(size, MAX_PAYLOAD_BYTES))
-      : null
+    const kept =
+      earlier === 0
+        ? Buffer.from(where.bytes.buffer, where.bytes.byteOffset + where.start, Math.min(size, MAX_PAYLOAD_BYTES))
+        : null
     if (kept) sender.keptPayloads++
     this.#append(sender.device, fault, where, size, kept?.toString('base64') ?? null)
   }

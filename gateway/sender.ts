@@ -13,6 +13,7 @@ export class Sender {
   madeUpSeries: number
   /** Unreadable payloads kept whole so far, and what was only counted afterwards. */
   keptPayloads = 0
+  keptSince = 0
   readonly countedOnly = new Map<string, { count: number; key: string | null; message: string }>()
   /** What the device last said about itself, as recorded. */
   readonly attributes = new Map<string, AttributeValue>()

@@ -1,5 +1,8 @@
 import { connectAsync } from 'mqtt'
 import { onTestFinished, expect, test } from 'vitest'
+import { Quarantine } from '../../gateway/quarantine.ts'
+import { Sender } from '../../gateway/sender.ts'
+import type { Draft } from '../../journal/journal.ts'
 import { device, eventually, testbed, tokenOf, type Testbed } from './testbed.ts'
 
 const telemetry = 'v1/devices/me/telemetry'
@@ -175,6 +178,33 @@ test('after a thousand kept payloads a device is only counted, and the count is 
   const counted = () => bed.quarantined().reduce((sum, { message }) => sum + Number(/^(\d+) more/.exec(message)?.[1] ?? 0), 0)
   await eventually(() => expect(counted()).toBe(500))
   expect(bed.quarantined().filter(({ payload }) => payload !== null)).toHaveLength(1_000)
+})
+
+test('a message with a fault in every byte makes no more entries than a person can read, and the rest is counted', async () => {
+  const bed = await testbed([device('GW', { kind: 'gateway' })])
+  const { say } = await client(bed, 'GW')
+  await say(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`N${i}`, []])), 'v1/gateway/telemetry')
+  const counted = () => bed.quarantined().reduce((sum, { message }) => sum + Number(/^(\d+) more/.exec(message)?.[1] ?? 0), 0)
+  await eventually(() => expect(counted()).toBe(10_000 - 128))
+  expect(bed.quarantined().length).toBeLessThan(140)
+})
+
+test('a device that used up its thousand payloads has room again when those have been forgotten', () => {
+  const drafts: Draft[] = []
+  const quarantine = new Quarantine({ add: (draft) => void drafts.push(draft) })
+  const sender = new Sender(device('GAS-01'), 10_000, 0)
+  const at = (receivedAt: number) =>
+    quarantine.put(
+      sender,
+      { code: 'not-json', message: 'm', position: 0, key: null },
+      { source: 's', topic: 't', bytes: Buffer.from('{'), start: 0, end: 1, receivedAt },
+      0,
+    )
+  const start = Date.UTC(2026, 0, 1)
+  for (let i = 0; i < 1_500; i++) at(start + i)
+  expect(drafts).toHaveLength(1_000)
+  at(start + 30 * 86_400_000)
+  expect(drafts).toHaveLength(1_001)
 })
 
 test('HTTP telemetry is answered when it is on disk, with what was stored and what was not', async () => {
