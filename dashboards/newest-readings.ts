@@ -59,7 +59,10 @@ export class NewestReadings {
       this.#rows[sender]!++
       const measured = measuredAt[row]!
       // Equal stamps: the first acknowledged value stands (semantics 10). Older ones never rewrite what the screen knew.
-      if (measured <= this.#measuredAt[s]!) continue
+      const shown = this.#measuredAt[s]!
+      // No event is later than its receipt: a clock that ran ahead and was set right must not leave an old value standing.
+      if (measured <= shown && (measured === shown || Math.min(measured, arrived) <= Math.min(shown, this.#receivedAt[s]!)))
+        continue
       this.#measuredAt[s] = measured
       this.#receivedAt[s] = arrived
       this.#value[s] = value[row]!
