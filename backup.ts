@@ -20,9 +20,10 @@ const MANIFEST = 'manifest.json'
 const isEmpty = async (dir: string) => !existsSync(dir) || (await readdir(dir)).length === 0
 
 /**
- * Copies a data folder, also while the platform runs on it. The databases first and the journal after them, so that the
- * journal is never behind a cursor; within the journal its cursors first, then segments, then the archive, so that a segment
- * which retention moves meanwhile is in one of the two. A group being written at that moment is cut off at the next start.
+ * Copies a data folder, also while the platform runs on it. The journal's cursors first, so that what a database still has to
+ * read again counts as unread and keeps its keys; then the databases, and after them the rest of the journal, so that it is
+ * never behind one; segments before the archive, so that a segment which retention moves meanwhile is in one of the two. A
+ * group being written at that moment is cut off at the next start.
  */
 export async function backup(dataDir: string, target: string): Promise<Manifest> {
   if (!existsSync(join(dataDir, 'format.json')))
@@ -31,6 +32,8 @@ export async function backup(dataDir: string, target: string): Promise<Manifest>
   if (!relative(resolve(dataDir), resolve(target)).startsWith('..'))
     throw new BadBackup(`${target} lies inside the data folder: a backup belongs on another disk`)
   await mkdir(join(target, 'journal'), { recursive: true, mode: 0o700 })
+  const journal = join(dataDir, 'journal')
+  await copyIfThere(join(journal, 'cursors.json'), join(target, 'journal', 'cursors.json'))
   for (const name of (await readdir(dataDir)).filter((name) => name.endsWith('.db')).sort()) {
     const database = new DatabaseSync(join(dataDir, name), { readOnly: true, timeout: 10_000 })
     try {
@@ -39,8 +42,6 @@ export async function backup(dataDir: string, target: string): Promise<Manifest>
       database.close()
     }
   }
-  const journal = join(dataDir, 'journal')
-  await copyIfThere(join(journal, 'cursors.json'), join(target, 'journal', 'cursors.json'))
   for (const kind of ['segment', 'record']) {
     const names = (await readdir(journal)).filter((name) => name.startsWith(`${kind}-`) && name.endsWith('.log')).sort()
     for (const name of names) await copyIfThere(join(journal, name), join(target, 'journal', name))
