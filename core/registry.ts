@@ -84,7 +84,7 @@ export class Registry {
   readonly zones = new Map<string, Zone>()
   readonly devices = new Map<string, Device>()
   #byToken = new Map<string, Device>()
-  #byName = new Map<string, Device>()
+  #byName = new Map<string, Device[]>()
 
   apply(change: RegistryRow): void {
     switch (change.entity) {
@@ -107,11 +107,15 @@ export class Registry {
     return this.#byToken.get(hash)
   }
 
-  /** A device of an enterprise by its id, else by its name; retired ones are not found. */
+  /**
+   * A device of an enterprise by its id, else by its name; retired ones are not found. A name that several bear is nobody's:
+   * a reading must not land at the wrong detector, or in another mode.
+   */
   deviceOf(enterpriseId: string, idOrName: string): Device | undefined {
     const byId = this.devices.get(idOrName)
     if (byId?.enterpriseId === enterpriseId && byId.retiredAt === null) return byId
-    return this.#byName.get(`${enterpriseId}\n${idOrName}`)
+    const named = this.#byName.get(`${enterpriseId}\n${idOrName}`)
+    return named?.length === 1 ? named[0] : undefined
   }
 
   *rows(): Generator<RegistryRow> {
@@ -126,11 +130,14 @@ export class Registry {
     if (before) {
       if (this.#byToken.get(before.tokenHash) === before) this.#byToken.delete(before.tokenHash)
       const name = `${before.enterpriseId}\n${before.name}`
-      if (this.#byName.get(name) === before) this.#byName.delete(name)
+      const others = (this.#byName.get(name) ?? []).filter((one) => one !== before)
+      if (others.length > 0) this.#byName.set(name, others)
+      else this.#byName.delete(name)
     }
     this.devices.set(device.id, device)
     if (device.retiredAt !== null) return
     this.#byToken.set(device.tokenHash, device)
-    this.#byName.set(`${device.enterpriseId}\n${device.name}`, device)
+    const name = `${device.enterpriseId}\n${device.name}`
+    this.#byName.set(name, [...(this.#byName.get(name) ?? []), device])
   }
 }
