@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BadSetting } from './core/errors.ts'
 
@@ -12,8 +12,16 @@ type Mark = { format: number; demo: boolean; createdAt: string }
  * Raises `BadSetting` when it is not ours to use.
  */
 export function openDataDir(dir: string, demo: boolean): void {
-  mkdirSync(dir, { recursive: true })
-  chmodSync(dir, 0o700)
+  try {
+    mkdirSync(dir, { recursive: true })
+    chmodSync(dir, 0o700)
+    accessSync(dir, constants.W_OK)
+  } catch (error) {
+    throw new BadSetting(
+      `${dir} cannot be used as the data folder (${(error as NodeJS.ErrnoException).code}): name a folder this user may write to, for example WATCHFIRE_DATA_DIR=./data`,
+      { setting: 'WATCHFIRE_DATA_DIR' },
+    )
+  }
   const file = join(dir, 'format.json')
   if (!existsSync(file)) {
     if (existsSync(join(dir, 'journal'))) throw new BadSetting(`${dir} has a journal but no format.json: it is not a whole data folder; restore it from a backup`)

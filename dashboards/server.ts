@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { BadSetting } from '../core/errors.ts'
 import { modes } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import { readRecordEntry } from '../journal/codec.ts'
@@ -113,7 +114,12 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   )
   await servePages(app, context)
   routeUpgrades(http, options.upgrades ?? {})
-  await app.listen({ host: config.host, port: config.port })
+  await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+    throw new BadSetting(
+      `http cannot listen on ${config.host}:${config.port} (${error.code}); choose another port, or 0 for a free one, for example WATCHFIRE_HTTP_PORT=8081`,
+      { setting: 'WATCHFIRE_HTTP_PORT' },
+    )
+  })
 
   return {
     url: urlOf(http.address() as AddressInfo, config.tls !== null),

@@ -75,3 +75,11 @@ test('demo data and real data never share a folder, and a newer format is not to
   writeFileSync(join(real, 'format.json'), '{')
   expect(() => openDataDir(real, false)).toThrow(/cannot be read/)
 })
+
+test('a data folder that cannot be one is named, with its setting', () => {
+  const file = join(dir(), 'a-file')
+  writeFileSync(file, '')
+  for (const path of [file, join(file, 'below')]) {
+    expect(() => openDataDir(path, false)).toThrow(/a-file.* cannot be used as the data folder.*WATCHFIRE_DATA_DIR/)
+  }
+})
