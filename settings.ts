@@ -69,6 +69,12 @@ const setting = <T>(env: string, read: Reader<T>, fallback: T, example: string, 
   example,
   says,
 })
+/** Never repeated in what is said about it. */
+const password: Reader<string> = (value, name) => {
+  if (value.length < 8) throw new BadSetting(`${name} is too short: a password has at least 8 characters`, { setting: name })
+  return value
+}
+
 const optional =
   <T>(read: Reader<T>): Reader<T | null> =>
   (value, name) =>
@@ -131,10 +137,10 @@ export const settingsTable = {
   ),
   adminPassword: setting(
     'WATCHFIRE_ADMIN_PASSWORD',
-    optional(text),
+    optional(password),
     null,
     'a long sentence',
-    'password of `admin` at the first start; random without it',
+    'password of `admin` at the first start, at least 8 characters; random without it',
   ),
   mode: setting('WATCHFIRE_MODE', mode, 'live' as Mode, 'live', "the deployment's own mode"),
   store: setting('WATCHFIRE_STORE', oneOf(['embedded'] as const), 'embedded' as const, 'embedded', 'where history is kept'),

@@ -189,3 +189,10 @@ test('with a certificate it is HTTPS and WSS, and the cookie never leaves it', a
   socket.close()
   await secure.stop()
 })
+
+test('a port that is taken stops the start with a sentence that names it and the setting', async () => {
+  const { port } = new URL(stage.dashboards.url)
+  await expect(Stage.start({ distDir, port: Number(port) })).rejects.toThrow(
+    new RegExp(`http cannot listen on 127.0.0.1:${port} \\(EADDRINUSE\\).*WATCHFIRE_HTTP_PORT`),
+  )
+})
