@@ -50,6 +50,20 @@ describe.skipIf(!hasChromium())('admin, map and login', () => {
     expect(await page.content()).not.toContain('wf_3nXyQe7bK1tR9uVw')
   })
 
+  test('a field that does not fit says what belongs there in the language of the page, not the pattern of the server', async () => {
+    platform.route('POST', '/enterprises', () => ({
+      status: 400,
+      body: { error: { code: 'invalid', message: 'region must match pattern "^[0-9]{6,12}$"', details: { field: 'region' } } },
+    }))
+    await using admin = await open('/admin#enterprises')
+    const { page } = admin
+    await page.locator('.add').click()
+    await page.fill('[name=name]', '江南化工')
+    await page.fill('[name=region]', '3202')
+    await page.locator('form .primary').click()
+    expect(await page.locator('[data-field=region]').innerText()).toBe('输入有误 · 6–12 位数字,GB/T 2260')
+  })
+
   test('retiring asks first', async () => {
     let retired = ''
     platform.route('POST', '/devices/:id/retire', ({ params }) => ({ body: { id: (retired = params[0]!) } }))

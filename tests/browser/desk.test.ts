@@ -44,6 +44,14 @@ describe.skipIf(!hasChromium())('desk', () => {
     await page.waitForSelector(`li[data-alarm="${yellow.id}"][data-state=acknowledged]`)
   })
 
+  test('a long reason without a value is read whole, inside its card', async () => {
+    const zh = '有毒气体通道没有说明是什么物质,或该物质没有限值,因此无法判断,请在设备属性中填写物质名称。'.repeat(3)
+    platform.alarm(makeAlarm(platform.now, { limitName: null, limit: null, value: null, message: { zh, en: zh } }))
+    await using desk = await openDesk()
+    const heading = await desk.page.locator('[data-zone=detail] h1').evaluate((h1) => [h1.scrollWidth, h1.clientWidth])
+    expect(heading[0]).toBeLessThanOrEqual(heading[1]!)
+  })
+
   test('acknowledging what has changed meanwhile does nothing and shows what it has become', async () => {
     const alarm = makeAlarm(platform.now, { version: 1 })
     platform.alarm(alarm)
