@@ -24,7 +24,8 @@ export function openDataDir(dir: string, demo: boolean): void {
   }
   const file = join(dir, 'format.json')
   if (!existsSync(file)) {
-    if (existsSync(join(dir, 'journal'))) throw new BadSetting(`${dir} has a journal but no format.json: it is not a whole data folder; restore it from a backup`)
+    if (existsSync(join(dir, 'journal')))
+      throw new BadSetting(`${dir} has a journal but no format.json: it is not a whole data folder; restore it from a backup`)
     const mark: Mark = { format: FORMAT, demo, createdAt: new Date().toISOString() }
     // Flushed before it gets its name: a power cut may otherwise leave the name without the words.
     writeFileSync(`${file}.new`, `${JSON.stringify(mark)}\n`, { flush: true })
@@ -33,7 +34,9 @@ export function openDataDir(dir: string, demo: boolean): void {
   }
   const mark = readMark(file)
   if (mark.format !== FORMAT) {
-    throw new BadSetting(`${dir} has data of format ${mark.format}, this Watchfire reads format ${FORMAT}: start the version that wrote it, or restore a backup`)
+    throw new BadSetting(
+      `${dir} has data of format ${mark.format}, this Watchfire reads format ${FORMAT}: start the version that wrote it, or restore a backup`,
+    )
   }
   if (mark.demo !== demo) {
     throw new BadSetting(

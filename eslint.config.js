@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint'
 import vue from 'eslint-plugin-vue'
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'data', 'data-*', 'tests/.out'] },
+  { ignores: ['node_modules', 'dist', 'data/', 'data-*/', 'tests/.out'] },
   ...tseslint.configs.recommended,
   ...vue.configs['flat/essential'],
   { files: ['**/*.vue'], languageOptions: { parserOptions: { parser: tseslint.parser } } },
