@@ -39,7 +39,7 @@ export async function startThread(
   })
   // By way of a small file that turns the compile cache on, which threads do not inherit.
   const entry = { ...start, entry: file.href, cache: getCompileCacheDir() }
-  const worker = new Worker(new URL('./thread-start.ts', import.meta.url), {
+  const worker = new Worker(new URL('./thread-start.js', import.meta.url), {
     name,
     workerData: entry,
     transferList: [rpc.port2, journalLink.port2, logs.port2],

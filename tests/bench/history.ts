@@ -19,7 +19,7 @@ const goals = { 'last hour of one': 2, '24 h downsampled': 3, 'all devices last 
 export async function benchHistory(bench: Bench): Promise<void> {
   const steps = bench.quick ? 100 : 2_000
   const dataDir = temporaryDir()
-  const server = await startWatchfire(BACKGROUND_CONNECTIONS, { dataDir })
+  const server = await startWatchfire(BACKGROUND_CONNECTIONS, { dataDir, pin: false })
   const { fill, deviceIds, to } = await fillUp(server, steps)
   await settled(server)
   bench.note(

@@ -69,14 +69,14 @@ export async function startMosquitto(): Promise<Server | null> {
 
 export type Watchfire = { platform: PlatformProcess; enterpriseId: string; gatewayToken(i: number): Promise<string> } & Server
 
-/** The real platform on the server's core with `devices` gas detectors to publish as. */
+/** The real platform with `devices` gas detectors to publish as: on the server's core, or `pin: false` where it has no peer to be fair to. */
 export async function startWatchfire(
   devices: number,
-  options: { dataDir?: string; through?: string[]; env?: Record<string, string> } = {},
+  options: { dataDir?: string; through?: string[]; env?: Record<string, string>; pin?: boolean } = {},
 ): Promise<Watchfire> {
   const platform = await startProcess({
     ...options,
-    through: [...pinned(SERVER_CORE), ...(options.through ?? [])],
+    through: [...(options.pin === false ? [] : pinned(SERVER_CORE)), ...(options.through ?? [])],
     env: { WATCHFIRE_MAX_MESSAGES_PER_SECOND: '1000000', WATCHFIRE_LOG_LEVEL: 'warn', ...options.env },
   })
   const { id: enterpriseId } = await platform.call<{ id: string }>('POST', '/api/v1/enterprises', {
