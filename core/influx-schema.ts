@@ -53,11 +53,23 @@ export const unmappedField = 'value'
 export const measurementOf = (key: string): string =>
   metricOf(key) ? families[splitChannel(key).metric as MetricName] : unmappedMeasurement
 
-/** The field a reading's value is in: the metric with its channel, as the device sends it. */
-export const fieldOf = (key: string): string => (metricOf(key) ? key : unmappedField)
+/** A backslash has no safe place in line protocol, and a channel must not pass for the companion field of another one. */
+const safe = (key: string) => key.replaceAll('%', '%25').replaceAll('\\', '%5C')
+
+/** The field a reading's value is in: the metric with its channel, as the device sends it but for `%`, `\` and a last `_q`, `_r`, `_t`. */
+export const fieldOf = (key: string): string => (metricOf(key) ? safe(key).replace(/_(?=[qrt]$)/, '%5F') : unmappedField)
+
+/** The value of the tag `key` of a key that is in no catalogue. */
+export const keyTagOf = safe
 
 /** The integer field beside it with `qualityCode` (quality and reason in one number). */
 export const qualityFieldOf = (key: string): string => `${fieldOf(key)}_q`
+
+/** The integer field with how long after `measuredAt` it was received, in milliseconds. */
+export const receiptFieldOf = (key: string): string => `${fieldOf(key)}_r`
+
+/** The float field with the stamp the device gave, where that could not be believed (semantics 12). */
+export const deviceTimeFieldOf = (key: string): string => `${fieldOf(key)}_t`
 
 /** Codes below this are good or uncertain: what may be drawn and counted. From here on a reading is bad. */
 export const badFrom = qualityCode('bad')

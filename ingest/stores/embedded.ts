@@ -70,13 +70,14 @@ export class EmbeddedStore implements Store, Shelf {
     for (const track of this.#tracks) if (track) yield track.series
   }
 
-  write(block: ReadingBlock, conflict: Conflict): void {
+  write(block: ReadingBlock, conflict: Conflict, repeated?: (row: number) => void): void {
     const { count, series, measuredAt, value, receivedAt, quality } = block
     const tracks = this.#tracks
     for (let row = 0; row < count; row++) {
       const track = tracks[series[row]!]
       if (track === undefined) {
         this.#unknown++
+        repeated?.(row)
         continue
       }
       const at = measuredAt[row]!
@@ -84,8 +85,10 @@ export class EmbeddedStore implements Store, Shelf {
       else {
         const standing = track.insert(this, at, value[row]!, receivedAt[row]!, quality[row]!)
         if (standing !== undefined) {
-          if (standing === value[row]) this.#duplicates++
-          else {
+          if (standing === value[row]) {
+            this.#duplicates++
+            repeated?.(row)
+          } else {
             this.#conflicts++
             conflict(row, standing)
           }

@@ -33,17 +33,21 @@ export class MemoryStore implements Store {
     return this.#series.values()
   }
 
-  write(block: ReadingBlock, conflict: Conflict): void {
+  write(block: ReadingBlock, conflict: Conflict, repeated?: (row: number) => void): void {
     for (let i = 0; i < block.count; i++) {
       const id = block.series[i]!
       const rows = this.#rows.get(id)
       const [at, value] = [block.measuredAt[i]!, block.value[i]!]
       const standing = rows?.get(at)
-      if (!rows) continue
+      if (!rows) {
+        repeated?.(i)
+        continue
+      }
       if (!standing) {
         rows.set(at, { value, receivedAt: block.receivedAt[i]!, quality: block.quality[i]! })
         this.#newest.set(id, Math.max(at, this.#newest.get(id) ?? -Infinity))
       } else if (standing.value !== value) conflict(i, standing.value)
+      else repeated?.(i)
     }
   }
 
@@ -55,8 +59,8 @@ export class MemoryStore implements Store {
   readings({ series, from, to, firstFrom }: Selection, sink: Sink): Promise<void> {
     for (const [index, one] of series.entries()) {
       sink.begin(one)
-      for (const [at, { value, quality }] of this.#range(one, index === 0 ? (firstFrom ?? from) : from, to)) {
-        if (!sink.point(at, value, quality)) return Promise.resolve()
+      for (const [at, { value, quality, receivedAt }] of this.#range(one, index === 0 ? (firstFrom ?? from) : from, to)) {
+        if (!sink.point(at, value, quality, receivedAt)) return Promise.resolve()
       }
     }
     return Promise.resolve()
@@ -69,7 +73,7 @@ export class MemoryStore implements Store {
       const groups = Map.groupBy(counted, ([at]) => buckets.at(at).start)
       for (const [start, rows] of groups) {
         const values = rows.map(([, row]) => row.value)
-        if (!sink.point(start, aggregate(values, fn), 0)) return Promise.resolve()
+        if (!sink.point(start, aggregate(values, fn), 0, 0)) return Promise.resolve()
       }
     }
     return Promise.resolve()

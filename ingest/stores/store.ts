@@ -28,8 +28,11 @@ export interface Store {
   /** Names the series of blocks to come; naming one again changes nothing, naming it otherwise raises `ForeignHistory`. */
   define(series: readonly Series[]): void
   all(): Iterable<Series>
-  /** Takes a block's rows in order; `conflict` hears of each that has another value than the one that stands. */
-  write(block: ReadingBlock, conflict: Conflict): void | Promise<void>
+  /**
+   * Takes a block's rows in order; `conflict` hears of each that has another value than the one that stands, `repeated` of each
+   * that was not taken in because it is there already (or its series has no name).
+   */
+  write(block: ReadingBlock, conflict: Conflict, repeated?: (row: number) => void): void | Promise<void>
   /** Makes everything written, and `cursor` with it, survive a crash: all or none. Not to be called while a write is under way. */
   checkpoint(cursor: number): Promise<void>
   /** Readings one by one, ascending within each series, series in the selection's order. */
@@ -63,8 +66,8 @@ export type Selection = {
 export interface Sink {
   /** The points that follow are of this series. */
   begin(series: Series): void
-  /** False: this point was not taken, no more are wanted. `quality` has a meaning for readings only. */
-  point(at: number, value: number, quality: number): boolean
+  /** False: this point was not taken, no more are wanted. `quality` and `receivedAt` have a meaning for readings only. */
+  point(at: number, value: number, quality: number, receivedAt: number): boolean
 }
 
 /** How time is cut. A bucket holds `start` ≤ t < `end`; buckets follow each other without gaps. */

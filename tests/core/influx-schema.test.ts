@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { badFrom, fieldOf, influxTags, measurementOf, qualityFieldOf } from '../../core/influx-schema.ts'
+import {
+  badFrom,
+  fieldOf,
+  influxTags,
+  keyTagOf,
+  measurementOf,
+  qualityFieldOf,
+  receiptFieldOf,
+} from '../../core/influx-schema.ts'
 import { metrics } from '../../core/metrics.ts'
 import { isBad, qualities, qualityCode, reasons } from '../../core/quality.ts'
 
@@ -21,6 +29,13 @@ test('a channel has fields of its own, and a key nobody knows lies in unmapped',
   ])
   expect([measurementOf('vendorX'), fieldOf('vendorX'), qualityFieldOf('vendorX')]).toEqual(['unmapped', 'value', 'value_q'])
   expect(measurementOf('toString')).toBe('unmapped')
+})
+
+test('no channel passes for the companion field of another, and no name holds a backslash', () => {
+  const keys = ['toxicPpm#a', 'toxicPpm#a_q', 'toxicPpm#a_q_q', 'toxicPpm#a_r', 'toxicPpm#a%5Fq', 'toxicPpm#a\\', 'toxicPpm#a%5C']
+  const fields = keys.flatMap((key) => [fieldOf(key), qualityFieldOf(key), receiptFieldOf(key)])
+  expect(new Set(fields).size).toBe(fields.length)
+  expect([...fields, keyTagOf('a\\b')].filter((field) => field.includes('\\'))).toEqual([])
 })
 
 test('a code from badFrom on is a bad reading, below it is not', () => {

@@ -39,7 +39,8 @@ export class Merge {
       if (first === null) return true
       const { rows, end } = first
       while (first.row < end && rows.measuredAt[first.row]! < secondAt) {
-        if (!this.#sink.point(rows.measuredAt[first.row]!, rows.value[first.row]!, rows.quality[first.row]!)) return false
+        const row = first.row
+        if (!this.#sink.point(rows.measuredAt[row]!, rows.value[row]!, rows.quality[row]!, rows.receivedAt[row]!)) return false
         first.row++
       }
       if (first.row === end) this.#cursors.splice(this.#cursors.indexOf(first), 1)

@@ -43,7 +43,7 @@ export function aggregateMemory(track: Track, from: number, to: number, fn: Aggr
     const bucket = buckets.at(tail.measuredAt[row]!)
     const next = tail.measuredAt[end - 1]! < bucket.end ? end : firstNotBefore(tail, bucket.end, row, end)
     const value = aggregateRows(tail, row, next, fn, track.mayHoldBad)
-    if (value !== undefined && !sink.point(bucket.start, value, 0)) return false
+    if (value !== undefined && !sink.point(bucket.start, value, 0, 0)) return false
     row = next
   }
   return true
@@ -160,7 +160,7 @@ class Totals {
       this.#open.delete(bucket.start)
       if (this.#current === bucket) this.#current = null
       const value = bucket.result(fn)
-      if (value !== undefined && !sink.point(bucket.start, value, 0)) return false
+      if (value !== undefined && !sink.point(bucket.start, value, 0, 0)) return false
     }
     return true
   }
