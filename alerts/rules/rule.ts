@@ -26,7 +26,16 @@ export type SeriesFacts = {
   substance: string | null
   /** some rule in force has limits for this series */
   hasLimits: boolean
+  /** the limits in force here, each from the rule that has the say over it */
+  limits?: readonly SeriesLimit[]
+  /** what the device is (registry) */
+  attributes?: Readonly<Record<string, string | number | boolean | null>>
 }
+
+export type SeriesLimit = { name: string; above?: number; below?: number; level: Level }
+
+/** How much a rule that learns knows by now. While it is not `known` it raises nothing, and that must be visible. */
+export type Knowledge = { known: boolean; learned: number; of: number }
 
 export type Breach = { level: Level; limitName: string | null; limit: number | null }
 export type Verdict = 'unchanged' | 'clear' | Breach
@@ -55,6 +64,8 @@ export type SeriesRule<Options, State> = {
   step(options: Options, state: State, sample: Sample, facts: SeriesFacts): Step<State>
   /** From `start`, a good value strictly between these changes nothing: the engine then need not ask. Null: always ask. */
   quiet(options: Options, facts: SeriesFacts): { above: number; below: number } | null
+  /** Only for rules that must learn before they can judge. */
+  knowledge?(options: Options, state: State): Knowledge
 }
 
 /** What is known of a device at a moment (all in the platform's time). */
