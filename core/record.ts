@@ -2,6 +2,8 @@ import type { Alarm, AlarmChangeKind } from './alarm.ts'
 import type { Mode } from './mode.ts'
 import type { Series } from './reading.ts'
 import type { RegistryRow } from './registry.ts'
+import type { KpiDefinition } from './kpi.ts'
+import type { Contribution, RiskState, RiskWeights } from './risk.ts'
 import type { Rule } from './rule.ts'
 
 /** Who did something: a person's id, `device:<id>`, or the platform itself. Never a name: personal data stays out of the record. */
@@ -25,6 +27,11 @@ export type RecordEntry =
   | { kind: 'pack.refused'; file: string; line: number | null; reason: string }
   | AlarmChangeEntry
   | ActionEntry
+  /** the live risk index of a place became another, and why: written at a tick of the journal */
+  | { kind: 'risk.changed'; risk: RiskState; contributions: Contribution[] }
+  | { kind: 'risk.weights'; version: number; origin: 'shipped' | 'person'; weights: RiskWeights; by: Author }
+  /** all rates in force from here on, with their targets */
+  | { kind: 'kpi.set'; version: number; definitions: KpiDefinition[]; by: Author }
   /** the engine's verdict on an action it could not accept */
   | { kind: 'action.refused'; actionPos: number; alarmId: string; code: string; message: string; current: Alarm | null }
   | {

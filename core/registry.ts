@@ -1,11 +1,15 @@
 import { Type, type Static } from 'typebox'
 import { deviceKindNames, deviceKinds } from './device-kind.ts'
 import { ModeSchema } from './mode.ts'
+import { StaticGradeSchema } from './risk.ts'
 
 /** Ids people and devices may choose: letters, digits, dot, underscore, hyphen; starts with a letter or digit. */
 export const IdSchema = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' })
 const NameSchema = Type.String({ minLength: 1, maxLength: 120 })
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** static risk grade 重大/较大/一般/低, absent or null until somebody has assessed it */
+const RiskGradeSchema = Type.Optional(Nullable(StaticGradeSchema))
 
 export const EnterpriseSchema = Type.Object({
   id: IdSchema,
@@ -13,6 +17,7 @@ export const EnterpriseSchema = Type.Object({
   /** administrative division code, GB/T 2260: 6 to 12 digits */
   region: Type.String({ pattern: '^[0-9]{6,12}$' }),
   sector: Nullable(Type.String({ maxLength: 60 })),
+  riskGrade: RiskGradeSchema,
   retiredAt: Nullable(Type.Number()),
 })
 export const SiteSchema = Type.Object({
@@ -21,6 +26,7 @@ export const SiteSchema = Type.Object({
   name: NameSchema,
   latitude: Nullable(Type.Number({ minimum: -90, maximum: 90 })),
   longitude: Nullable(Type.Number({ minimum: -180, maximum: 180 })),
+  riskGrade: RiskGradeSchema,
   retiredAt: Nullable(Type.Number()),
 })
 export const ZoneSchema = Type.Object({
@@ -28,6 +34,7 @@ export const ZoneSchema = Type.Object({
   siteId: Nullable(IdSchema),
   enterpriseId: IdSchema,
   name: NameSchema,
+  riskGrade: RiskGradeSchema,
   retiredAt: Nullable(Type.Number()),
 })
 
