@@ -12,7 +12,8 @@ import { Directory } from './journal/directory.ts'
 import { openJournal, type EmbeddedJournal } from './journal/embedded.ts'
 import { lockDataDir } from './journal/lock.ts'
 import type { Settings } from './settings.ts'
-import { openDataDir } from './data-dir.ts'
+import { openDataDir } from './operate/data-dir.ts'
+import { migrate } from './operate/migrate.ts'
 
 export const version = (JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string })
   .version
@@ -42,6 +43,7 @@ type Options = {
 export async function startPlatform({ settings, log, failed, demo, prepare }: Options): Promise<Platform> {
   openDataDir(settings.dataDir, demo !== undefined)
   const lock = await lockDataDir(settings.dataDir)
+  await migrate(settings.dataDir, log)
   const tls =
     settings.tlsCert === null || settings.tlsKey === null
       ? null

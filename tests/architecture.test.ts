@@ -17,6 +17,8 @@ const mayImport: Record<string, string[]> = {
   'dashboards/login': ['core', 'dashboards/web'],
   'dashboards/map': ['core', 'dashboards/web'],
   simulators: ['core'],
+  settings: ['core'],
+  operate: ['core', 'journal', 'settings'],
 }
 
 /** Adapter folder → the contract its adapters share. */
@@ -41,7 +43,7 @@ const pure = [
 const impure = /\b(Date\.now|Math\.random|setTimeout|setInterval|fetch)\s*\(|\bprocess\.|from ['"]node:/
 
 const inside = (path: string, place: string) => path === place || path.startsWith(`${place}/`) || path === `${place}.ts`
-const files = globSync('{core,journal,gateway,ingest,alerts,dashboards,simulators}/**/*.{ts,vue}').map((f) =>
+const files = globSync('{core,journal,gateway,ingest,alerts,dashboards,simulators,operate}/**/*.{ts,vue}').map((f) =>
   f.replaceAll('\\', '/'),
 )
 const imports = files.flatMap((file) =>

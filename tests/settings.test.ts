@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openDataDir } from '../data-dir.ts'
+import { openDataDir } from '../operate/data-dir.ts'
 import { readSettings } from '../settings.ts'
 
 const dir = () => mkdtempSync(join(tmpdir(), 'watchfire-settings-'))
