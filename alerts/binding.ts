@@ -56,24 +56,50 @@ function closeness({ deviceId, zoneId, enterpriseId, region }: Applies): number 
   return region === undefined ? 0 : 1
 }
 
+/** How much a rule says about what it is for, besides where: one for hydrogen sulfide before one for every gas. */
+const narrowness = ({ rule }: ReadyRule): number =>
+  Number(rule.applies.substance !== undefined) +
+  Number(rule.applies.kind !== undefined) +
+  Number(rule.applies.sector !== undefined) +
+  Number(rule.metric?.includes('#') === true)
+
+/** Which of two rules on the same series has the say: the closer one, then a person's, the narrower, the newer version. */
+function hasTheSay(a: ReadyRule, b: ReadyRule): boolean {
+  const byPerson = ({ rule }: ReadyRule) => Number(rule.origin === 'person')
+  const order =
+    closeness(a.rule.applies) - closeness(b.rule.applies) ||
+    byPerson(a) - byPerson(b) ||
+    narrowness(a) - narrowness(b) ||
+    a.rule.version - b.rule.version
+  return order !== 0 ? order > 0 : a.rule.id < b.rule.id
+}
+
 type Limits = { limits: { name: string }[] }
+const limitsOf = ({ options }: ReadyRule) => (options as Limits).limits
+
+/** What is left of a rule beside the others on the same series, and whose limits it stands over. */
+type Share = { options: Record<string, unknown>; over: string[] }
 
 /**
- * The limits that are left to a rule: of two rules on the same series the closer one has the say over each limit it names,
- * the other keeps those it does not. So a point's own H silences the region's H and never its HH.
+ * Limits have one winner: of the rules on the same series the one with the say has it over each limit it names, the others keep
+ * those it does not. So a point's own H silences the region's H and never its HH.
  */
-function limitsLeft(ready: ReadyRule, all: ReadyRule[]): Record<string, unknown> | null {
-  const options = ready.options as Record<string, unknown>
-  if (ready.type.name !== 'threshold') return options
-  const mine = closeness(ready.rule.applies)
-  const taken = new Set<string>()
-  for (const other of all) {
-    if (other.type.name !== 'threshold' || closeness(other.rule.applies) <= mine) continue
-    for (const { name } of (other.options as Limits).limits) taken.add(name)
-  }
-  const limits = (options as Limits).limits.filter(({ name }) => !taken.has(name))
-  return limits.length === 0 ? null : { ...options, limits }
+function shareOf(ready: ReadyRule, all: ReadyRule[]): Share | null {
+  if (ready.type.name !== 'threshold') return { options: ready.options, over: [] }
+  const others = all.filter((other) => other !== ready && other.type.name === 'threshold')
+  const taken = new Set(
+    others.filter((other) => hasTheSay(other, ready)).flatMap((other) => limitsOf(other).map(({ name }) => name)),
+  )
+  const limits = limitsOf(ready).filter(({ name }) => !taken.has(name))
+  if (limits.length === 0) return null
+  const names = new Set(limits.map(({ name }) => name))
+  const over = others.filter((other) => limitsOf(other).some(({ name }) => names.has(name))).map(({ rule }) => rule.id)
+  return { options: { ...ready.options, limits }, over }
 }
+
+/** The rule as its alarms name it: with the rules its limits stand over. */
+const naming = (rule: Rule, over: string[]): Rule =>
+  over.length === 0 ? rule : { ...rule, source: `${rule.source} (stands over ${over.join(', ')})` }
 
 function factsOf(series: Series, device: Device, hasLimits: boolean): SeriesFacts {
   return {
@@ -108,8 +134,10 @@ export function bindSeries(series: Series, device: Device, rules: ReadyRule[], r
   )
   const subject = `${series.device}/${series.metric}`
   return covering.flatMap((ready): Bound[] => {
-    const options = limitsLeft(ready, covering)
-    if (options === null) return []
+    const share = shareOf(ready, covering)
+    if (share === null) return []
+    const { options } = share
+    const rule = naming(ready.rule, share.over)
     const type = ready.type as AnySeriesRule
     const quiet = type.quiet(options, facts)
     return [
@@ -118,8 +146,8 @@ export function bindSeries(series: Series, device: Device, rules: ReadyRule[], r
         type,
         options,
         signature: `${ready.rule.version} ${JSON.stringify(options)}`,
-        place: place(series.mode, ready.rule, subject, series.device, series.metric, false),
-        latePlace: place(series.mode, ready.rule, subject, series.device, series.metric, true),
+        place: place(series.mode, rule, subject, series.device, series.metric, false),
+        latePlace: place(series.mode, rule, subject, series.device, series.metric, true),
         facts,
         above: quiet?.above ?? Infinity,
         below: quiet?.below ?? -Infinity,

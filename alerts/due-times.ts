@@ -1,3 +1,6 @@
+/** Ticks are whole seconds. */
+export const tickAtOrAfter = (ms: number): number => Math.ceil(ms / 1000) * 1000
+
 /** Something that wants to be looked at when a tick comes. */
 export type Due = { at: number; kind: 'device' | 'series'; id: string | number }
 

@@ -1,35 +1,24 @@
 import type { Alarm } from '../core/alarm.ts'
-import { GOOD, isBad, qualityOf, reasonOf } from '../core/quality.ts'
+import { GOOD, reasonOf } from '../core/quality.ts'
 import { readBlock, type ReadingBlock, type Series } from '../core/reading.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import { Directory } from '../journal/directory.ts'
 import type { Entry } from '../journal/journal.ts'
 import { answerAction } from './actions.ts'
-import { bindSeries, isInService, type Bound } from './binding.ts'
+import { isInService } from './binding.ts'
 import { DeviceWatch, type SavedDevice } from './device-watch.ts'
 import { DueTimes } from './due-times.ts'
-import { judgeLate } from './late.ts'
 import { OpenAlarms, type Emission, type Moment, type OpenAlarmsState } from './open-alarms.ts'
-import { Rulebook, coversMetric, type ReadyRule } from './rulebook.ts'
-import { ABOVE, AT, BELOW, HIGHEST, POS, QUALITY, RECEIVED, STRIDE, SeriesMemory, VALUE } from './series-memory.ts'
-import { endBreach, isAtRest, loadBound, noteBreach, saveBound, takeOver, type SavedBound } from './series-slot.ts'
-import type { Sample, Step } from './rules/rule.ts'
-
-/** A value stands for at most so many expected periods; then the series is unknown (semantics 13). */
-export const HOLD_PERIODS = 3
-const SECOND = 1000
-/** Ticks are whole seconds. */
-export const tickAtOrAfter = (ms: number): number => Math.ceil(ms / SECOND) * SECOND
-
-/** A series with rules at work on it. */
-export type SeriesSlot = { series: Series; bounds: Bound[]; holdMs: number; dueAt: number | null }
+import { Rulebook } from './rulebook.ts'
+import { ABOVE, BELOW, HIGHEST, STRIDE, SeriesMemory } from './series-memory.ts'
+import { SeriesWatch, type SavedSeries } from './series-watch.ts'
 
 /** What changed in the engine since it was last asked: everything that is needed to go on after a restart. */
 export type EngineState = {
   head: { lastPos: number; listeningFrom: number | null; alarms: OpenAlarmsState }
   pages: [page: number, bytes: Uint8Array][]
-  series: [id: number, saved: SavedBound[] | null][]
+  series: [id: number, saved: SavedSeries | null][]
   devices: [id: string, saved: SavedDevice | null][]
   alarms: [key: string, alarm: Alarm | null][]
 }
@@ -43,14 +32,18 @@ export class Engine {
   readonly rulebook = new Rulebook()
   readonly alarms = new OpenAlarms((id) => this.directory.registry.devices.get(id))
   readonly memory = new SeriesMemory()
-  readonly figures = { readings: 0, slow: 0, late: 0, resent: 0, stray: 0 }
+  readonly figures = { readings: 0, slow: 0, late: 0, resent: 0, standing: 0, stray: 0 }
   #due = new DueTimes()
-  #devices = new DeviceWatch(this.directory.registry, this.memory, this.alarms, this.#due, (id) => this.#refreshQuiet(id))
-  #slots: (SeriesSlot | undefined)[] = []
-  #rulesByMetric = new Map<string, ReadyRule[]>()
-  #dirtySlots = new Set<number>()
-  /** series whose state was given out: only they need taking back when they come to rest */
-  #givenOut = new Set<number>()
+  #devices = new DeviceWatch(this.directory.registry, this.memory, this.alarms, this.#due, (id) => this.#series.refreshQuiet(id))
+  #series = new SeriesWatch({
+    directory: this.directory,
+    rulebook: this.rulebook,
+    memory: this.memory,
+    alarms: this.alarms,
+    due: this.#due,
+    quietFor: ({ device }) => (this.#devices.isWatching(device) ? null : { above: -Infinity, below: Infinity }),
+    lastPos: () => this.#lastPos,
+  })
   /** last position of the inputs so far: the cause of what a tick decides */
   #lastPos = 0
 
@@ -77,7 +70,7 @@ export class Engine {
     while (this.#due.next <= clock) {
       const due = this.#due.take()!
       if (due.kind === 'device') this.#devices.tick(due.id as string, due.at, this.#lastPos)
-      else this.#tickSeries(due.id as number, due.at)
+      else this.#series.tick(due.id as number, due.at)
     }
   }
 
@@ -111,180 +104,10 @@ export class Engine {
       this.figures.stray++
       return
     }
-    const slot = this.#slotOf(series)
-    const rows = this.memory.rows
-    const row = id * STRIDE
     this.figures.slow++
-    if (this.memory.hasSeen(id, measuredAt)) {
-      this.memory.hear(id, receivedAt)
-      this.figures.resent++
-    } else if (measuredAt > rows[row + HIGHEST]! || Math.min(measuredAt, receivedAt) > rows[row + AT]!) {
-      this.#judgeNext(slot, measuredAt, receivedAt, value, quality, pos)
-    } else {
-      // Judged against its own past, on scratch state; what the series is doing now stays as it is.
-      this.memory.hear(id, receivedAt)
-      this.memory.see(id, measuredAt)
-      this.figures.late++
-      const stale = receivedAt - rows[row + RECEIVED]! > slot.holdMs
-      if (!isBad(quality)) judgeLate(this.alarms, slot.bounds, { measuredAt, receivedAt, value, quality, pos }, stale)
-      this.#dirtySlots.add(id)
-    }
-    this.#devices.hear(series.device, receivedAt, reasonOf(quality) === 'clock', pos)
-  }
-
-  #judgeNext(slot: SeriesSlot, measuredAt: number, receivedAt: number, value: number, quality: number, pos: number): void {
-    const id = slot.series.id
-    const rows = this.memory.rows
-    const row = id * STRIDE
-    const before = rows[row + AT]!
-    // No event is later than its receipt: a device whose clock runs ahead must not carry the series into the future.
-    const at = Math.max(Math.min(measuredAt, receivedAt), before)
-    const unknown = isBad(rows[row + QUALITY]!)
-    if (!unknown) this.#completeHolds(slot, at, receivedAt, pos)
-    const gap = before !== -Infinity && (unknown || at - before > slot.holdMs)
-    this.memory.note(id, measuredAt, receivedAt, value, quality, pos)
-    const reason = reasonOf(quality)
-    const sample: Sample = { value, at, quality: qualityOf(quality), reason, held: false, gap }
-    const overRange = reason === 'over-range'
-    const moment: Moment = { causePos: pos, at: measuredAt, knownAt: receivedAt, value, overRange, causes: [pos] }
-    const bad = isBad(quality)
-    for (const bound of slot.bounds) {
-      if (!bad || bound.type.hearsBad) this.#step(bound, sample, moment)
-    }
-    this.#settle(slot)
-  }
-
-  /** Between two readings the value held: delays that ended in that time ended before the second one. */
-  #completeHolds(slot: SeriesSlot, until: number, receivedAt: number, pos: number): void {
-    const row = slot.series.id * STRIDE
-    const horizon = Math.min(until, this.memory.rows[row + AT]! + slot.holdMs)
-    for (const bound of slot.bounds) {
-      while (bound.wakeAt !== null && bound.wakeAt < until && bound.wakeAt <= horizon) {
-        this.#step(bound, this.#held(slot, bound.wakeAt), this.#heldMoment(slot, bound.wakeAt, receivedAt, pos))
-      }
-    }
-  }
-
-  #tickSeries(id: number, tick: number): void {
-    const slot = this.#slots[id]
-    if (!slot || slot.dueAt !== tick) return
-    slot.dueAt = null
-    const rows = this.memory.rows
-    const row = id * STRIDE
-    const behind = rows[row + RECEIVED]! - rows[row + AT]!
-    const at = Math.min(tick - behind, rows[row + AT]! + slot.holdMs)
-    for (const bound of slot.bounds) {
-      if (bound.wakeAt === null || bound.wakeAt > at) continue
-      this.#step(bound, this.#held(slot, at), this.#heldMoment(slot, at, tick, this.#lastPos))
-    }
-    this.#settle(slot)
-  }
-
-  #held(slot: SeriesSlot, at: number): Sample {
-    const row = slot.series.id * STRIDE
-    const quality = this.memory.rows[row + QUALITY]!
-    const value = this.memory.rows[row + VALUE]!
-    return { value, at, quality: qualityOf(quality), reason: reasonOf(quality), held: true, gap: false }
-  }
-
-  #heldMoment(slot: SeriesSlot, at: number, knownAt: number, causePos: number): Moment {
-    const row = slot.series.id * STRIDE
-    const rows = this.memory.rows
-    const overRange = reasonOf(rows[row + QUALITY]!) === 'over-range'
-    return { causePos, at, knownAt, value: rows[row + VALUE]!, overRange, causes: [rows[row + POS]!] }
-  }
-
-  #step(bound: Bound, sample: Sample, moment: Moment): void {
-    const { state, verdict, wakeAt } = bound.type.step(bound.options, bound.state, sample, bound.facts) as Step<unknown>
-    bound.state = state
-    bound.wakeAt = wakeAt
-    if (verdict === 'unchanged') return
-    if (verdict === 'clear') {
-      if (!this.alarms.isBreached(bound.place.key)) return
-      this.alarms.clear(bound.place.key, moment)
-      endBreach(bound, sample.at)
-    } else {
-      this.alarms.breach(bound.place, verdict, moment)
-      noteBreach(bound, sample.at, verdict.level)
-    }
-  }
-
-  /** After a slow reading: when to look again, and whether the next one may be quiet. */
-  #settle(slot: SeriesSlot): void {
-    this.#dirtySlots.add(slot.series.id)
-    this.#schedule(slot)
-    this.#refreshQuiet(slot.series.id)
-  }
-
-  #schedule(slot: SeriesSlot): void {
-    const row = slot.series.id * STRIDE
-    const rows = this.memory.rows
-    let wakeAt = Infinity
-    for (const bound of slot.bounds) if (bound.wakeAt !== null && bound.wakeAt < wakeAt) wakeAt = bound.wakeAt
-    const at = rows[row + AT]!
-    const isHeld = wakeAt - at <= slot.holdMs && !isBad(rows[row + QUALITY]!)
-    const dueAt = isHeld ? tickAtOrAfter(wakeAt + rows[row + RECEIVED]! - at) : null
-    if (dueAt === slot.dueAt) return
-    slot.dueAt = dueAt
-    if (dueAt !== null) this.#due.add({ at: dueAt, kind: 'series', id: slot.series.id })
-  }
-
-  #refreshQuiet(id: number): void {
-    const slot = this.#slots[id]
-    if (!slot) return
-    let above = -Infinity
-    let below = this.#devices.isWatching(slot.series.device) ? -Infinity : Infinity
-    for (const bound of slot.bounds) {
-      if (!isAtRest(bound)) below = -Infinity
-      if (bound.above > above) above = bound.above
-      if (bound.below < below) below = bound.below
-    }
-    this.memory.setQuiet(id, above, below)
-  }
-
-  #slotOf(series: Series): SeriesSlot {
-    const known = this.#slots[series.id]
-    if (known) return known
-    this.memory.ensure(series.id)
-    const slot: SeriesSlot = { series, bounds: [], holdMs: 0, dueAt: null }
-    this.#slots[series.id] = slot
-    this.#bind(slot)
-    this.#refreshQuiet(series.id)
-    return slot
-  }
-
-  /** The rules of this series as they now are; those that were at work already go on where they stood. */
-  #bind(slot: SeriesSlot): Bound[] {
-    const { registry } = this.directory
-    const device = registry.devices.get(slot.series.device)
-    const before = slot.bounds
-    slot.bounds = isInService(device, registry)
-      ? bindSeries(slot.series, device, this.#rulesFor(slot.series.metric), registry)
-      : []
-    slot.holdMs = HOLD_PERIODS * (slot.bounds[0]?.facts.expectedPeriodMs ?? 0)
-    const gone = before.filter((old) => !slot.bounds.some((bound) => bound.place.key === old.place.key))
-    for (const bound of slot.bounds) {
-      const old = before.find((one) => one.place.key === bound.place.key)
-      if (old) takeOver(bound, old, this.alarms)
-    }
-    return gone
-  }
-
-  #rebind(slot: SeriesSlot, moment: Moment, by: string, reason: string): void {
-    for (const bound of this.#bind(slot)) {
-      this.alarms.end(bound.place.key, moment, by, reason)
-      this.alarms.end(bound.latePlace.key, moment, by, reason)
-    }
-    this.#settle(slot)
-  }
-
-  #rulesFor(metric: string): ReadyRule[] {
-    let rules = this.#rulesByMetric.get(metric)
-    if (!rules) {
-      rules = this.rulebook.allReady().filter(({ rule, type }) => type.over === 'series' && coversMetric(rule, metric))
-      this.#rulesByMetric.set(metric, rules)
-    }
-    return rules
+    const judged = this.#series.judge(series, measuredAt, receivedAt, value, quality, pos)
+    if (judged !== 'next') this.figures[judged]++
+    this.#devices.hear(series.device, receivedAt, judged === 'standing' || reasonOf(quality) === 'clock', pos)
   }
 
   #applyRecord(entry: Entry): void {
@@ -330,10 +153,7 @@ export class Engine {
     const { registry } = this.directory
     const reason = isInService(registry.devices.get(deviceId), registry) ? 'the rule no longer applies' : 'device retired'
     this.#devices.bind(deviceId, this.rulebook.allReady(), moment, by, reason)
-    for (const id of this.#devices.seriesOf(deviceId)) {
-      const slot = this.#slots[id]
-      if (slot) this.#rebind(slot, moment, by, reason)
-    }
+    for (const id of this.#devices.seriesOf(deviceId)) this.#series.rebind(id, moment, by, reason)
   }
 
   #ruleChanged(change: Extract<RecordEntry, { kind: 'rule.set' | 'rule.removed' }>, moment: Moment): void {
@@ -341,34 +161,21 @@ export class Engine {
     const before = this.rulebook.ready(id)
     this.rulebook.apply(change)
     const after = this.rulebook.ready(id)
-    this.#rulesByMetric.clear()
     const reason = after ? 'the rule no longer applies' : 'the rule is no longer in force'
     if (before?.type.over === 'device' || after?.type.over === 'device') {
       for (const deviceId of this.#devices.ids()) {
         this.#devices.bind(deviceId, this.rulebook.allReady(), moment, change.by, reason)
       }
     }
-    for (const slot of this.#slots) {
-      if (!slot) continue
-      const touched = [before, after].some((one) => one?.type.over === 'series' && coversMetric(one.rule, slot.series.metric))
-      if (touched) this.#rebind(slot, moment, change.by, reason)
-    }
+    this.#series.rulesChanged([before, after], moment, change.by, reason)
   }
 
   /** What changed since the last call; merged over what was taken before it is the whole state. */
   takeState(): EngineState {
-    const series: EngineState['series'] = []
-    for (const id of this.#dirtySlots) {
-      const saved = (this.#slots[id]?.bounds ?? []).flatMap((bound) => saveBound(bound))
-      if (saved.length > 0) this.#givenOut.add(id)
-      else if (!this.#givenOut.delete(id)) continue
-      series.push([id, saved.length > 0 ? saved : null])
-    }
-    this.#dirtySlots.clear()
     return {
       head: { lastPos: this.#lastPos, listeningFrom: this.#devices.listeningFrom, alarms: this.alarms.state() },
       pages: this.memory.takePages(),
-      series,
+      series: this.#series.takeChanged(),
       devices: this.#devices.takeChanged(),
       alarms: this.alarms.takeChanged(),
     }
@@ -382,18 +189,10 @@ export class Engine {
     this.alarms.restore(open, state.head.alarms)
     for (const series of this.directory.series.all()) this.#define(series)
     this.#devices.restore(state.devices, state.head.listeningFrom, this.rulebook.allReady())
-    for (const [id, saved] of state.series) {
-      const series = this.directory.series.get(id)
-      if (!series || !saved) continue
-      this.#givenOut.add(id)
-      const slot = this.#slotOf(series)
-      for (const one of saved) loadBound(slot.bounds, one)
-      this.#schedule(slot)
-      this.#refreshQuiet(id)
-    }
-    for (const [, alarm] of open) {
-      const series = alarm.metric === null ? undefined : this.directory.series.find(alarm.mode, alarm.deviceId, alarm.metric)
-      if (series) this.#slotOf(series)
-    }
+    const series = open.flatMap(([, { mode, deviceId, metric }]): Series[] => {
+      const known = metric === null ? undefined : this.directory.series.find(mode, deviceId, metric)
+      return known ? [known] : []
+    })
+    this.#series.restore(state.series, series)
   }
 }

@@ -123,12 +123,13 @@ export class Judging {
   }
 
   status(): PartStatus {
-    const { readings, slow, late, resent, stray } = this.#engine.figures
+    const { readings, slow, late, resent, standing, stray } = this.#engine.figures
     const figures = {
       watchfire_alerts_readings_total: readings,
       watchfire_alerts_readings_not_quiet_total: slow,
       watchfire_alerts_readings_late_total: late,
       watchfire_alerts_readings_resent_total: resent,
+      watchfire_alerts_readings_standing_clock_total: standing,
       watchfire_alerts_readings_stray_total: stray,
       watchfire_alerts_changes_total: this.#changes,
       watchfire_alerts_changes_pending: this.#writer.pending,

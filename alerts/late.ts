@@ -1,30 +1,21 @@
 import { severity } from '../core/level.ts'
-import { qualityOf, reasonOf } from '../core/quality.ts'
 import type { Bound } from './binding.ts'
 import { isConditionTrue } from './lifecycle.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
 import type { Breach, Sample, Step } from './rules/rule.ts'
 import { wasBreached } from './series-slot.ts'
 
-export type LateReading = { measuredAt: number; receivedAt: number; value: number; quality: number; pos: number }
-
 /**
  * Judges a reading that is older than what was already judged: on scratch state that follows the late readings as long as they
  * come in order, raising only a `late` alarm of its own. `stale`: nothing newer has come for so long that what this reading
  * says may still be so (a clock that fell back, for one): then the late alarm is active, not history.
  */
-export function judgeLate(alarms: OpenAlarms, bounds: Bound[], reading: LateReading, stale: boolean): void {
-  const { measuredAt, receivedAt, value, quality, pos } = reading
-  const reason = reasonOf(quality)
-  const overRange = reason === 'over-range'
-  const sample: Sample = { value, at: measuredAt, quality: qualityOf(quality), reason, held: false, gap: false }
-  const moment: Moment = { causePos: pos, at: measuredAt, knownAt: receivedAt, value, overRange, causes: [pos] }
+export function judgeLate(alarms: OpenAlarms, bounds: Bound[], sample: Sample, moment: Moment, stale: boolean): void {
   for (const bound of bounds) {
-    if (bound.type.hearsBad) continue
-    const follows = bound.late !== null && measuredAt > bound.late.at ? bound.late : null
+    const follows = bound.late !== null && sample.at > bound.late.at ? bound.late : null
     const before = follows === null ? bound.type.start : follows.state
     const step = bound.type.step(bound.options, before, sample, bound.facts) as Step<unknown>
-    bound.late = { state: step.state, at: measuredAt }
+    bound.late = { state: step.state, at: sample.at }
     if (step.verdict === 'clear') alarms.clear(bound.latePlace.key, moment)
     else if (step.verdict !== 'unchanged') raiseLate(alarms, bound, step.verdict, moment, follows?.at ?? null, stale)
   }

@@ -208,7 +208,7 @@ export class OpenAlarms {
     this.#change(place.key, alarm, 'raised', moment, PLATFORM, null)
   }
 
-  /** The condition is true again, or worse than before: a new occurrence that nobody has seen yet. */
+  /** The condition is true again, or worse than before: either way nobody has seen that yet. */
   #become(place: Place, alarm: Alarm, breach: Breach, moment: Moment, input: AlarmInput, change: AlarmChangeKind): void {
     const state = transition(alarm.state, input, alarm.latching)
     if (state === null) return
@@ -217,7 +217,8 @@ export class OpenAlarms {
       ...this.#describe(place, breach, moment),
       state,
       version: alarm.version + 1,
-      occurrences: alarm.occurrences + 1,
+      // One that rises is the same occurrence getting worse (semantics 19).
+      occurrences: alarm.occurrences + (change === 'again' ? 1 : 0),
       acknowledgedBy: null,
       acknowledgedAt: null,
       returnedAt: null,

@@ -67,6 +67,21 @@ export class SeriesMemory {
     this.see(id, measuredAt)
   }
 
+  /** A reading whose stamp says nothing about when: it happened when it came. Event time may then be ahead of every stamp. */
+  noteStanding(id: number, stamp: number, receivedAt: number, value: number, quality: number, pos: number): void {
+    const row = id * STRIDE
+    const rows = this.rows
+    if (!this.hasSeen(id, stamp)) this.see(id, stamp)
+    if (stamp > rows[row + HIGHEST]!) rows[row + HIGHEST] = stamp
+    rows[row + AT] = receivedAt
+    rows[row + RECEIVED] = receivedAt
+    rows[row + HEARD] = receivedAt
+    rows[row + VALUE] = value
+    rows[row + QUALITY] = quality
+    rows[row + POS] = pos
+    this.#dirty[id >> PAGE_SHIFT] = 1
+  }
+
   /** Remembers a stamp among the last few of the series. */
   see(id: number, measuredAt: number): void {
     const row = id * STRIDE

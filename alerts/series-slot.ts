@@ -1,11 +1,30 @@
 import { severity, type Level } from '../core/level.ts'
 import type { Bound, Episode } from './binding.ts'
-import type { OpenAlarms } from './open-alarms.ts'
+import type { Moment, OpenAlarms } from './open-alarms.ts'
+import type { Sample, Step } from './rules/rule.ts'
 
+/** A value stands for at most so many expected periods; then the series is unknown (semantics 13). */
+export const HOLD_PERIODS = 3
 const EPISODES_KEPT = 16
 
 /** Nothing is under way: a quiet reading cannot change this rule's mind. */
 export const isAtRest = (bound: Bound): boolean => bound.state === bound.type.start
+
+/** Lets a rule judge one value, and an alarm hear of it. */
+export function stepBound(alarms: OpenAlarms, bound: Bound, sample: Sample, moment: Moment): void {
+  const { state, verdict, wakeAt } = bound.type.step(bound.options, bound.state, sample, bound.facts) as Step<unknown>
+  bound.state = state
+  bound.wakeAt = wakeAt
+  if (verdict === 'unchanged') return
+  if (verdict === 'clear') {
+    if (!alarms.isBreached(bound.place.key)) return
+    alarms.clear(bound.place.key, moment)
+    endBreach(bound, sample.at)
+  } else {
+    alarms.breach(bound.place, verdict, moment)
+    noteBreach(bound, sample.at, verdict.level)
+  }
+}
 
 /** Remembers that the series was in breach from here on, at this level. */
 export function noteBreach(bound: Bound, at: number, level: Level): void {

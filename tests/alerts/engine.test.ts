@@ -321,6 +321,88 @@ test('of two rules the closer one has the say over the limits it names and leave
   ])
 })
 
+test("of two rules equally close a person's has the say over the pack's, and says whom it stands over", () => {
+  const mine = aRule({
+    id: 'a-site',
+    origin: 'person',
+    limits: [{ name: 'H', above: 10, level: 'orange' }],
+    source: 'approval 7',
+  })
+  const world = new World([aRule({ version: 9 }), mine])
+  world.tape.rows([1, 1, 30], [1, 2, 60])
+  world.run()
+  const told = world.emissions.map((one) => changeOf(one).alarm)
+  expect(told.map(({ ruleId, limitName, limitSource }) => [ruleId, limitName, limitSource])).toEqual([
+    ['a-site', 'H', 'approval 7 (stands over gas.combustible)'],
+    ['gas.combustible', 'HH', 'GB/T 50493-2019 5.5.2'],
+  ])
+})
+
+test('of two rules equally close and of one origin the newer version has the say', () => {
+  for (const [older, newer] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const) {
+    const limits = [{ name: 'H', above: 20, level: 'yellow' }]
+    const world = new World([aRule({ id: older, limits, version: 3 }), aRule({ id: newer, limits, version: 4 })])
+    world.tape.rows([1, 1, 30])
+    world.run()
+    expect(world.emissions.map((one) => changeOf(one).alarm.ruleId)).toEqual([newer])
+  }
+})
+
+test('a level that rises is the same occurrence, also after somebody acknowledged the lower one', () => {
+  const world = new World()
+  world.tape.rows([1, 1, 30])
+  world.run()
+  onNewest(world, 2, 'acknowledge')
+  world.tape.rows([1, 3, 55])
+  world.run()
+  expect(changeOf(world.emissions.at(-1)!)).toMatchObject({ change: 'level', alarm: { state: 'active', occurrences: 1 } })
+})
+
+const clockRule = () => plain('clock', 'wrong-clock', { clearAfterMs: 600_000 })
+
+test('a clock that stands still at a believable time silences nothing: what is sent is judged when it comes, as uncertain', () => {
+  const world = new World([aRule(), clockRule()])
+  world.tape.record(0, defineSeries(2, 'temperatureC'))
+  for (let i = 1; i <= 30; i++) world.tape.rows([1, 1, i < 10 ? 5 : 60, GOOD, i], [2, 1, 20 + i, GOOD, i])
+  world.tape.rows([1, 1, 60, GOOD, 40], [1, 1, 1, GOOD, 55])
+  world.run(500)
+  expect(world.story()).toEqual(['raised red active 12s', 'raised blue active 12s'].map((line) => line))
+  expect(changeOf(world.emissions[0]!).alarm).toMatchObject({ late: false, delayed: false, raisedAt: T0 + 12_000 })
+})
+
+test('a clock that fell back and stands there silences nothing either', () => {
+  const world = new World([aRule(), clockRule()])
+  world.tape.rows([1, 1, 1])
+  world.tape.rows([1, -1e8, 1, GOOD, 11], [1, -1e8, 1, GOOD, 22], [1, -1e8, 60, GOOD, 33], [1, -1e8, 70, GOOD, 44])
+  world.run()
+  expect(world.story()).toEqual(['raised red active 33s', 'raised blue active 33s'])
+})
+
+test('delays go on under a standing clock, and once it goes again good readings clear, even if it is behind for a while', () => {
+  const world = new World([aRule({ onDelayMs: 25_000 }), clockRule()])
+  world.tape.rows([1, 1, 1])
+  for (const second of [112, 123, 134, 145]) world.tape.rows([1, 1, 60, GOOD, second])
+  world.run()
+  expect(world.story()).toEqual(['raised blue active 112s', 'raised red active 137s'])
+  world.tape.rows([1, 5, 1, GOOD, 155], [1, 15, 1, GOOD, 165])
+  world.run()
+  expect(world.story()).toHaveLength(2)
+  world.tape.rows([1, 175, 1])
+  world.run()
+  expect(world.story().slice(2)).toEqual(['returned red returned 175s'])
+})
+
+test('another value under the same stamp within a period is a resend in conflict, and so is a late one', () => {
+  const world = new World([aRule(), clockRule()])
+  world.tape.rows([1, 1, 1], [1, 1, 60, GOOD, 11], [1, 12, 1], [1, 1, 60, GOOD, 25])
+  world.run()
+  expect(world.story()).toEqual([])
+  expect(world.engine.figures).toMatchObject({ resent: 2, standing: 0 })
+})
+
 test('a rule out of force ends its alarms; one that cannot run is a fault and not a crash', () => {
   const world = new World()
   world.tape.rows([1, 1, 30])

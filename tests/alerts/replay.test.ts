@@ -34,6 +34,9 @@ const qualityCodes = [
   qualityCode('bad', 'range'),
 ]
 
+/** Instead of how far back: a clock that stands still for a minute at a time. */
+const STANDING = -1
+
 type Step =
   | { is: 'rows'; rows: [series: number, back: number, value: number, quality: number][] }
   | { is: 'act'; nth: number; action: 'acknowledge' | 'reset' | 'comment'; version: number }
@@ -41,7 +44,7 @@ type Step =
 
 const row = fc.tuple(
   fc.constantFrom(1, 2, 3),
-  fc.constantFrom(0, 0, 0, 0, 3, 10, 40),
+  fc.constantFrom(0, 0, 0, 0, 3, 10, 40, STANDING, STANDING),
   fc.constantFrom(0, 1, 24, 25, 49, 60),
   fc.constantFrom(...qualityCodes),
 )
@@ -99,7 +102,7 @@ function tapeOf(steps: [after: number, step: Step][]): Tape {
     if (one.is === 'rows') {
       const spread = one.rows.map(([series, back, value, quality], i): Row => [
         series,
-        second - back + i / 100,
+        back === STANDING ? Math.floor(second / 60) * 60 : second - back + i / 100,
         value,
         quality,
         second,
