@@ -1,0 +1,40 @@
+import { board } from '../board.ts'
+import { newest, quality, readings } from '../influxql.ts'
+import { both, flagTimeline, metricLines, newestTable, qualityTimeline } from '../panels.ts'
+import type { Board } from '../schema.ts'
+
+const kinds = ['hydrant', 'water-pressure', 'tank-level']
+const interval = '600s'
+
+export const fireWater: Board = board({
+  board: 'fireWater',
+  title: both('烽燧 消防水', 'Watchfire fire water'),
+  description: both('消火栓与管网压力、流量、水池液位', 'Pressure of hydrants and mains, flow, level of tanks'),
+  kinds,
+  from: 'now-24h',
+  panels: [
+    metricLines('pressureMpa', 'hydrant', {
+      w: 16,
+      h: 10,
+      interval,
+      description: both('每段时间的最低压力', 'The lowest of each interval'),
+      targets: [readings('A', { metric: 'pressureMpa', worst: 'min', kinds })],
+    }),
+    newestTable('pressureMpa', 'hydrant', { w: 8, h: 10, targets: [newest('A', 'pressureMpa', kinds)] }),
+    metricLines('flowLps', 'hydrant', { interval, targets: [readings('A', { metric: 'flowLps', worst: 'max', kinds })] }),
+    metricLines('levelM', 'tank-level', {
+      interval,
+      description: both('每段时间的最低液位', 'The lowest of each interval'),
+      targets: [readings('A', { metric: 'levelM', worst: 'min', kinds })],
+    }),
+    flagTimeline('capOpen', { interval: '3600s', targets: [readings('A', { metric: 'capOpen', worst: 'max', kinds })] }),
+    flagTimeline('valveClosed', { interval, targets: [readings('A', { metric: 'valveClosed', worst: 'max', kinds })] }),
+    qualityTimeline({
+      title: both('数据质量：压力', 'Data quality: pressure'),
+      description: both('空白处没有数据', 'A hole means that nothing came'),
+      w: 24,
+      interval,
+      targets: [quality('A', 'pressureMpa', kinds)],
+    }),
+  ],
+})

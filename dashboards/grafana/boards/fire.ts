@@ -1,0 +1,38 @@
+import { board } from '../board.ts'
+import { newest, quality, readings } from '../influxql.ts'
+import { both, flagTimeline, metricLines, newestTable, qualityTimeline } from '../panels.ts'
+import type { Board } from '../schema.ts'
+
+const kinds = ['smoke-alarm', 'heat-alarm', 'electrical-fire', 'fire-panel', 'call-point']
+/** Battery-powered alarms report every few minutes. */
+const interval = '600s'
+
+export const fire: Board = board({
+  board: 'fire',
+  title: both('烽燧 火灾报警', 'Watchfire fire alarms'),
+  description: both('感烟感温、电气火灾与火警信号', 'Smoke, heat, electrical fire and fire signals'),
+  kinds,
+  panels: [
+    flagTimeline('fireAlarm', { w: 24, h: 10, interval, targets: [readings('A', { metric: 'fireAlarm', worst: 'max', kinds })] }),
+    metricLines('smokeObscuration', 'smoke-alarm', {
+      interval,
+      targets: [readings('A', { metric: 'smokeObscuration', worst: 'max', kinds })],
+    }),
+    newestTable('smokeObscuration', 'smoke-alarm', { targets: [newest('A', 'smokeObscuration', kinds)] }),
+    metricLines('temperatureC', 'heat-alarm', {
+      interval,
+      targets: [readings('A', { metric: 'temperatureC', worst: 'max', kinds })],
+    }),
+    metricLines('residualCurrentMa', 'electrical-fire', {
+      interval,
+      targets: [readings('A', { metric: 'residualCurrentMa', worst: 'max', kinds })],
+    }),
+    qualityTimeline({
+      title: both('数据质量：烟雾、火警', 'Data quality: smoke, fire signals'),
+      description: both('空白处没有数据', 'A hole means that nothing came'),
+      w: 24,
+      interval,
+      targets: [quality('A', 'smokeObscuration', kinds), quality('B', 'fireAlarm', kinds)],
+    }),
+  ],
+})
