@@ -1,6 +1,7 @@
 import { metricOf, splitChannel } from '../core/metrics.ts'
 import type { Device } from '../core/registry.ts'
 import type { Rule } from '../core/rule.ts'
+import { COULD_NOT_RUN } from './rules/rule.ts'
 
 type Text = { zh: string; en: string }
 export type Facts = {
@@ -15,6 +16,14 @@ export type Facts = {
 
 /** The rule's message with the facts of this alarm filled in. A value above the range reads `> range`, never a number we made up. */
 export function fillMessage(rule: Rule, facts: Facts): Text {
+  if (facts.limitName === COULD_NOT_RUN) {
+    const { title } = rule
+    const failed = {
+      zh: `规则“${title.zh}”无法运行：{device} {metric} 未被判断`,
+      en: `Rule “${title.en}” could not run: {device} {metric} is not judged`,
+    }
+    return { zh: fill(failed.zh, facts, 'zh'), en: fill(failed.en, facts, 'en') }
+  }
   return { zh: fill(rule.message.zh, facts, 'zh'), en: fill(rule.message.en, facts, 'en') }
 }
 

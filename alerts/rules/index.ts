@@ -1,12 +1,31 @@
 import { badReading } from './bad-reading.ts'
+import { deviation } from './deviation.ts'
+import { expression } from './expression.ts'
+import { forecast } from './forecast.ts'
+import { jump } from './jump.ts'
 import { noSubstance } from './no-substance.ts'
+import { rateOfChange } from './rate-of-change.ts'
 import type { RuleType } from './rule.ts'
 import { silent } from './silent.ts'
 import { state } from './state.ts'
+import { stuck } from './stuck.ts'
 import { threshold } from './threshold.ts'
 import { wrongClock } from './wrong-clock.ts'
 
 /** Every type of rule there is. */
-export const ruleTypes: readonly RuleType[] = [threshold, state, silent, badReading, noSubstance, wrongClock]
+export const ruleTypes: readonly RuleType[] = [
+  threshold,
+  rateOfChange,
+  deviation,
+  forecast,
+  state,
+  stuck,
+  jump,
+  expression,
+  silent,
+  badReading,
+  noSubstance,
+  wrongClock,
+]
 
 export const ruleTypeOf = (name: string): RuleType | undefined => ruleTypes.find((type) => type.name === name)

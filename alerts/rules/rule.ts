@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import type { Level } from '../../core/level.ts'
+import { severity, type Level } from '../../core/level.ts'
 import type { Quality, Reason } from '../../core/quality.ts'
 
 /*
@@ -36,6 +36,9 @@ export type SeriesLimit = { name: string; above?: number; below?: number; level:
 
 /** How much a rule that learns knows by now. While it is not `known` it raises nothing, and that must be visible. */
 export type Knowledge = { known: boolean; learned: number; of: number }
+
+/** As a limit's name: no limit was crossed, the rule itself could not run. */
+export const COULD_NOT_RUN = 'could-not-run'
 
 export type Breach = { level: Level; limitName: string | null; limit: number | null }
 export type Verdict = 'unchanged' | 'clear' | Breach
@@ -96,3 +99,48 @@ export type AnySeriesRule = SeriesRule<any, any>
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 export type AnyDeviceRule = DeviceRule<any>
 export type RuleType = AnySeriesRule | AnyDeviceRule
+
+/** What a rule finds in one sample, before any delay. `inside`: so far from every limit that it may clear. */
+export type Finding = { breach: Breach | null; inside: boolean }
+
+/** How far a finding has got: null at rest; `tripped` null while the on-delay runs. */
+export type Delay = { since: number; tripped: Breach | null; insideSince: number | null } | null
+
+export type Delays = { onDelayMs: number; offDelayMs: number }
+export type Delayed = { delay: Delay; verdict: Verdict; wakeAt: number | null }
+
+/** An alarm raised by an older version of the rule stands on, as `breach`. */
+export const tripped = (breach: Breach): Delay => ({ since: 0, tripped: breach, insideSince: null })
+
+const worseOf = (a: Breach, b: Breach): Breach => (severity[b.level] > severity[a.level] ? b : a)
+
+/**
+ * The delays every rule over series has: a breach must last onDelayMs, being inside every limit must last offDelayMs. The level
+ * only rises until then. An uncertain sample raises and never clears; a gap does not interrupt what is wrong, but what is right
+ * must be proven without one (semantics 16).
+ */
+export function delayed({ onDelayMs, offDelayMs }: Delays, before: Delay, found: Finding, sample: Sample): Delayed {
+  const { at, quality, gap } = sample
+  const good = quality === 'good'
+  if (found.breach !== null) return breached(onDelayMs, before, found.breach, at)
+  if (before === null) return { delay: null, verdict: good ? 'clear' : 'unchanged', wakeAt: null }
+  if (before.tripped === null) {
+    if (good) return { delay: null, verdict: 'clear', wakeAt: null }
+    const wakeAt = before.since + onDelayMs
+    return { delay: before, verdict: 'unchanged', wakeAt: wakeAt > at ? wakeAt : null }
+  }
+  if (!found.inside || !good) return { delay: { ...before, insideSince: null }, verdict: 'unchanged', wakeAt: null }
+  const insideSince = gap ? at : (before.insideSince ?? at)
+  if (at - insideSince >= offDelayMs) return { delay: null, verdict: 'clear', wakeAt: null }
+  return { delay: { ...before, insideSince }, verdict: 'unchanged', wakeAt: insideSince + offDelayMs }
+}
+
+function breached(onDelayMs: number, before: Delay, breach: Breach, at: number): Delayed {
+  const since = before?.since ?? at
+  const stands = before?.tripped ?? null
+  if (stands === null && at - since < onDelayMs) {
+    return { delay: { since, tripped: null, insideSince: null }, verdict: 'unchanged', wakeAt: since + onDelayMs }
+  }
+  const now = stands === null ? breach : worseOf(stands, breach)
+  return { delay: { since, tripped: now, insideSince: null }, verdict: now, wakeAt: null }
+}
