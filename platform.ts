@@ -71,7 +71,14 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
         webhook:
           settings.webhookUrl === null || settings.webhookSecret === null
             ? null
-            : { url: settings.webhookUrl, secret: settings.webhookSecret, allowLoopback: settings.webhookAllowLoopback },
+            : {
+                url: settings.webhookUrl,
+                secret: settings.webhookSecret,
+                allowLoopback: settings.webhookAllowLoopback,
+                minLevel: settings.webhookMinLevel,
+                modes: settings.webhookModes,
+                zone: settings.zone,
+              },
       },
       journal,
       log,

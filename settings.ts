@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { BadSetting } from './core/errors.ts'
+import { levels, type Level } from './core/level.ts'
 import { isMode, type Mode } from './core/mode.ts'
 
 type Reader<T> = (text: string, name: string) => T
@@ -46,6 +47,8 @@ const mode: Reader<Mode> = (value, name) => {
   if (!isMode(value)) throw wrong(name, value, 'it must be live, drill, test or simulated', 'live')
   return value
 }
+
+const modeList: Reader<Mode[]> = (value, name) => value.split(',').map((one) => mode(one.trim(), name))
 
 const timeZone: Reader<string> = (value, name) => {
   try {
@@ -180,6 +183,20 @@ export const settingsTable = {
     false,
     '1',
     'allow a webhook on this machine or its local network',
+  ),
+  webhookModes: setting(
+    'WATCHFIRE_WEBHOOK_MODES',
+    optional(modeList),
+    null,
+    'live,drill',
+    "modes whose alarms are posted; without it only the deployment's own",
+  ),
+  webhookMinLevel: setting(
+    'WATCHFIRE_WEBHOOK_MIN_LEVEL',
+    oneOf(levels),
+    'yellow' as Level,
+    'orange',
+    'alarms below this level are not posted',
   ),
   metricsToken: setting(
     'WATCHFIRE_METRICS_TOKEN',
