@@ -14,7 +14,8 @@ export type AlertsConfig = {
   mode: Mode
   /** a folder of packs beside the ones that ship; same ids replace ours */
   packsDir: string | null
-  webhook: PushConfig | null
+  /** modes: the deployment's own unless it says otherwise */
+  webhook: (Omit<PushConfig, 'modes'> & { modes?: readonly Mode[] | null }) | null
 }
 
 export interface Alerts extends Part, AlarmBook {
@@ -81,9 +82,10 @@ class AlertsThread implements Alerts {
   /** One part to the outside: the worst of judging and pushing, the figures of both. */
   status(): PartStatus {
     const figures = Object.assign({}, ...this.#status.map((one) => one.figures)) as Record<string, number>
-    const worst = this.#status.find(({ state }) => state === 'down') ?? this.#status.find(({ state }) => state === 'degraded')
-    if (!worst) return { name: 'alerts', state: 'ok', figures }
-    return { name: 'alerts', state: worst.state, detail: worst.detail ?? '', figures }
+    const troubled = this.#status.filter(({ state }) => state !== 'ok')
+    if (troubled.length === 0) return { name: 'alerts', state: 'ok', figures }
+    const state = troubled.some((one) => one.state === 'down') ? 'down' : 'degraded'
+    return { name: 'alerts', state, detail: troubled.map(({ detail }) => detail ?? '').join('; '), figures }
   }
 
   async stop(): Promise<void> {

@@ -2,12 +2,21 @@ import { type AlarmChangeKind } from '../core/alarm.ts'
 import { PlatformError } from '../core/errors.ts'
 import { type Level, severity } from '../core/level.ts'
 import type { Log } from '../core/log.ts'
+import type { Mode } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { readRecordEntry, recordDraft } from '../journal/codec.ts'
 import type { Batch, Entry, Follower, Journal } from '../journal/journal.ts'
-import { type Channel, channels, DeliveryFailed, DeliveryRefused, type Notice } from './channels/index.ts'
-import { type Dropped, type Owed, PushQueue } from './push-queue.ts'
+import {
+  type Channel,
+  ChannelMisconfigured,
+  channels,
+  DeliveryFailed,
+  DeliveryRefused,
+  DeliveryRejected,
+  type Notice,
+} from './channels/index.ts'
+import { type Dropped, type Owed, PushQueue, retryDelayMs } from './push-queue.ts'
 import { pushText } from './push-text.ts'
 
 export type PushConfig = {
@@ -15,6 +24,8 @@ export type PushConfig = {
   secret: string
   /** alarms below this level (default yellow) are not pushed; once one has been, all its later changes are */
   minLevel?: Level
+  /** alarms of other modes are nobody's business out there, unless somebody wants them */
+  modes: readonly Mode[]
   allowLoopback: boolean
   timeoutMs?: number
   /** zone of the times people read in the text */
@@ -71,6 +82,8 @@ class Outbox implements Part {
   #timer: NodeJS.Timeout | undefined
   #counts = { sent: 0, failed: 0, refused: 0, superseded: 0 }
   #trouble: { since: number; reason: string } | null = null
+  /** nothing gets through until settings are put right: one try at a time, the next one not before `until` */
+  #closed: { attempts: number; until: number } | null = null
 
   constructor(journal: Journal, channel: Channel, config: PushConfig, log: Log, from: number, random: () => number) {
     this.#journal = journal
@@ -93,10 +106,15 @@ class Outbox implements Part {
       watchfire_push_refused_total: this.#counts.refused,
       watchfire_push_superseded_total: this.#counts.superseded,
       watchfire_push_owed: this.#queue.size,
+      watchfire_push_channel_failed: this.#closed ? 1 : 0,
       watchfire_push_oldest_owed_seconds: oldest === null ? 0 : Math.max(0, (now - oldest) / 1000),
     }
     if (!this.#trouble) return { name: 'push', state: 'ok', figures }
     const seconds = Math.round((now - this.#trouble.since) / 1000)
+    if (this.#closed) {
+      const kept = `${this.#queue.size} owed and kept`
+      return { name: 'push', state: 'degraded', detail: `webhook failed: ${this.#trouble.reason}; ${kept}`, figures }
+    }
     const detail = `webhook has delivered nothing for ${seconds} s (${this.#trouble.reason}); ${this.#queue.size} owed`
     return { name: 'push', state: 'degraded', detail, figures }
   }
@@ -129,6 +147,7 @@ class Outbox implements Part {
     const change = readRecordEntry(entry)
     if (change.kind !== 'alarm.changed' || silent.has(change.change)) return null
     const { alarm } = change
+    if (!this.#config.modes.includes(alarm.mode)) return null
     const wanted = severity[alarm.level] >= severity[this.#config.minLevel ?? 'yellow']
     if (!wanted && !this.#told.has(alarm.id)) return null
     if (alarm.state === 'normal') this.#told.delete(alarm.id)
@@ -150,15 +169,17 @@ class Outbox implements Part {
     if (this.#stopping.signal.aborted) return
     const now = this.#journal.clock.now()
     for (const dropped of this.#queue.dropStale(now)) this.#track(this.#giveUp(dropped))
-    while (this.#underway.size < AT_ONCE) {
+    const closedUntil = this.#closed?.until ?? 0
+    const slots = this.#closed ? 1 : AT_ONCE
+    while (now >= closedUntil && this.#underway.size < slots) {
       const owed = this.#queue.take(now)
       if (!owed) break
       this.#track(this.#attempt(owed))
     }
     clearTimeout(this.#timer)
     const due = this.#queue.nextDueAt()
-    if (due === null || this.#underway.size >= AT_ONCE) return
-    this.#timer = setTimeout(() => this.#deliver(), Math.max(10, due - now))
+    if (due === null || this.#underway.size >= slots) return
+    this.#timer = setTimeout(() => this.#deliver(), Math.max(10, Math.max(due, closedUntil) - now))
   }
 
   #track(work: Promise<void>): void {
@@ -176,27 +197,43 @@ class Outbox implements Part {
       const detail = await this.#channel.send(notice, this.#stopping.signal)
       this.#counts.sent++
       this.#trouble = null
+      this.#closed = null
       await this.#settle(notice, 'push.sent', attempt, detail)
     } catch (error) {
-      if (this.#stopping.signal.aborted) return
-      const reason = describe(error)
-      this.#trouble ??= { since: this.#journal.clock.now(), reason }
-      this.#trouble.reason = reason
-      if (error instanceof DeliveryRefused) {
-        this.#counts.refused++
-        this.#log.warn('push refused', { alarmId: notice.alarm.id, channel: CHANNEL, reason })
-        await this.#settle(notice, 'push.refused', attempt, reason)
-        return
-      }
-      this.#counts.failed++
-      if (!(error instanceof PlatformError)) this.#log.error('push channel broke', { channel: CHANNEL, reason })
-      const retryAfterMs = error instanceof DeliveryFailed ? error.retryAfterMs : 0
-      this.#queue.failed(owed, this.#journal.clock.now(), this.#random(), retryAfterMs)
-      // Once per notice: the record is kept for ever, and an outage of a day would fill it with retries.
-      if (attempt > 1) return
-      this.#log.warn('push failed and will be retried', { alarmId: notice.alarm.id, channel: CHANNEL, reason })
-      await this.#record(result(notice, 'push.failed', attempt, reason), undefined)
+      if (!this.#stopping.signal.aborted) await this.#missed(owed, attempt, error)
     }
+  }
+
+  async #missed(owed: Owed, attempt: number, error: unknown): Promise<void> {
+    const { notice } = owed
+    const now = this.#journal.clock.now()
+    const reason = describe(error)
+    this.#trouble ??= { since: now, reason }
+    this.#trouble.reason = reason
+    if (error instanceof ChannelMisconfigured) this.#close(now, reason)
+    else this.#closed = null
+    const isFinal = error instanceof DeliveryRefused || (error instanceof DeliveryRejected && this.#queue.rejected(owed, now))
+    if (isFinal) {
+      this.#counts.refused++
+      this.#log.warn('push refused', { alarmId: notice.alarm.id, channel: CHANNEL, reason })
+      await this.#settle(notice, 'push.refused', attempt, reason)
+      return
+    }
+    this.#counts.failed++
+    if (!(error instanceof PlatformError)) this.#log.error('push channel broke', { channel: CHANNEL, reason })
+    const retryAfterMs = error instanceof DeliveryFailed ? error.retryAfterMs : 0
+    this.#queue.failed(owed, now, this.#random(), retryAfterMs)
+    // Once per notice: the record is kept for ever, and an outage of a day would fill it with retries.
+    if (attempt > 1) return
+    this.#log.warn('push failed and will be retried', { alarmId: notice.alarm.id, channel: CHANNEL, reason })
+    await this.#record(result(notice, 'push.failed', attempt, reason), undefined)
+  }
+
+  /** What is owed stays owed; one notice after the other asks whether it goes again. */
+  #close(now: number, reason: string): void {
+    if (!this.#closed) this.#log.error('push channel failed: its settings or the receiver must be put right', { reason })
+    const attempts = (this.#closed?.attempts ?? 0) + 1
+    this.#closed = { attempts, until: now + retryDelayMs(attempts, this.#random()) }
   }
 
   async #giveUp({ notice, reason, by }: Dropped): Promise<void> {

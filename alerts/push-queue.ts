@@ -2,7 +2,14 @@ import { severity } from '../core/level.ts'
 import type { Notice } from './channels/index.ts'
 
 /** A notice that has not been settled: neither delivered nor given up. */
-export type Owed = { notice: Notice; attempts: number; dueAt: number; underway: boolean }
+export type Owed = {
+  notice: Notice
+  attempts: number
+  dueAt: number
+  underway: boolean
+  /** since when the receiver has been saying no to it */
+  rejectedSince: number | null
+}
 
 export type Dropped = { notice: Notice; reason: 'superseded' | 'too old'; by: string | null }
 
@@ -10,6 +17,9 @@ export type Dropped = { notice: Notice; reason: 'superseded' | 'too old'; by: st
 export const STALE_MS = 5 * 60_000
 /** Anything but a red is given up after this. */
 export const KEEP_MS = 24 * 3_600_000
+
+/** A no that is not about the notice itself is believed after this. */
+export const INSIST_MS = 3_600_000
 
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 60_000
@@ -31,7 +41,7 @@ export class PushQueue {
   add(notice: Notice): void {
     const line = this.#byAlarm.get(notice.alarm.id) ?? []
     if (line.some((owed) => owed.notice.pos === notice.pos)) return
-    line.push({ notice, attempts: 0, dueAt: 0, underway: false })
+    line.push({ notice, attempts: 0, dueAt: 0, underway: false, rejectedSince: null })
     this.#byAlarm.set(notice.alarm.id, line)
     this.size++
   }
@@ -64,6 +74,12 @@ export class PushQueue {
     owed.underway = false
     owed.attempts++
     owed.dueAt = now + Math.max(retryDelayMs(owed.attempts, random), retryAfterMs)
+  }
+
+  /** The receiver said no: whether it has said so for long enough to be believed. */
+  rejected(owed: Owed, now: number): boolean {
+    owed.rejectedSince ??= now
+    return now - owed.rejectedSince >= INSIST_MS
   }
 
   /**

@@ -31,7 +31,8 @@ function pushes(own: Journal): Part | null {
   const from = judging.pushCursor() ?? own.head()
   if (config.webhook) {
     const noted = noteReleases(own, (pos) => judging.setPushCursor(pos))
-    return startOutbox({ journal: noted, config: config.webhook, log, from })
+    const modes = config.webhook.modes ?? [config.mode]
+    return startOutbox({ journal: noted, config: { ...config.webhook, modes }, log, from })
   }
   // Nobody is owed a push, so the cursor goes along and holds nothing back.
   let follower: Follower | null = null

@@ -23,8 +23,9 @@ export type Notice = {
 /** A way to reach people, ready to use. */
 export type Channel = {
   /**
-   * Tries once. Resolves with what the receiver answered (for the record); throws `DeliveryRefused` when trying again is
-   * useless, `DeliveryFailed` when it may work later. No secret and no address path stands in an error.
+   * Tries once. Resolves with what the receiver answered (for the record); throws `DeliveryRefused` when this notice will never
+   * be taken, `ChannelMisconfigured` when none will, `DeliveryFailed` when it may work later. No secret and no address path
+   * stands in an error.
    */
   send(notice: Notice, signal: AbortSignal): Promise<string>
 }
@@ -43,11 +44,21 @@ export class DeliveryRefused extends PlatformError {
 
 /** Not delivered, but it may work later. `retryAfterMs` is the receiver's own wish. */
 export class DeliveryFailed extends PlatformError {
-  override readonly code = 'delivery-failed'
+  override readonly code: string = 'delivery-failed'
   readonly retryAfterMs: number
 
   constructor(message: string, details: Record<string, unknown> = {}, retryAfterMs = 0) {
     super(message, details)
     this.retryAfterMs = retryAfterMs
   }
+}
+
+/** The receiver said no, but not to this notice as such: worth trying for a while, then it is a refusal. */
+export class DeliveryRejected extends DeliveryFailed {
+  override readonly code = 'delivery-rejected'
+}
+
+/** Nothing will get through until somebody puts the channel's settings, or the receiver's, right. */
+export class ChannelMisconfigured extends PlatformError {
+  override readonly code = 'channel-misconfigured'
 }

@@ -5,7 +5,14 @@ import { request as httpsRequest } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import { Type } from 'typebox'
 import { BadSetting } from '../../core/errors.ts'
-import { type ChannelType, DeliveryFailed, DeliveryRefused, type Notice } from './channel.ts'
+import {
+  ChannelMisconfigured,
+  type ChannelType,
+  DeliveryFailed,
+  DeliveryRefused,
+  DeliveryRejected,
+  type Notice,
+} from './channel.ts'
 
 const options = Type.Object(
   {
@@ -38,7 +45,7 @@ export const webhook: ChannelType<typeof options> = {
       const found = await resolve(target.hostname)
       const forbidden = found.find(({ address }) => isOwnMachine(address))
       if (forbidden && !allowLoopback) {
-        throw new DeliveryRefused('the webhook address is this machine or its link, which the settings do not allow', {
+        throw new ChannelMisconfigured('the webhook address is this machine or its link, which the settings do not allow', {
           host: target.hostname,
           address: forbidden.address,
         })
@@ -153,20 +160,22 @@ function post(url: URL, pinned: Address[], headers: Record<string, string>, body
 
 /** Codes that ask to come back later although they start with 4. */
 const later = new Set([408, 425, 429])
+/** The body is what the receiver cannot take. */
+const thisNotice = new Set([400, 413, 422])
+/** Wrong key or wrong address: no notice will ever be taken there. */
+const wrongSettings = new Set([401, 403, 404, 405, 407, 410])
 
 function judge({ statusCode = 0, headers }: IncomingMessage, host: string, now: number): string {
+  const facts = { host, status: statusCode }
+  const afterMs = retryAfter(headers['retry-after'], now)
   if (statusCode >= 200 && statusCode < 300) return `HTTP ${statusCode}`
-  if (statusCode >= 500 || later.has(statusCode)) {
-    throw new DeliveryFailed(
-      'the webhook asked to try later',
-      { host, status: statusCode },
-      retryAfter(headers['retry-after'], now),
-    )
-  }
+  if (statusCode >= 500 || later.has(statusCode)) throw new DeliveryFailed('the webhook asked to try later', facts, afterMs)
   if (statusCode >= 300 && statusCode < 400) {
-    throw new DeliveryRefused('the webhook redirects, and redirects are not followed', { host, status: statusCode })
+    throw new ChannelMisconfigured('the webhook redirects, and redirects are not followed', facts)
   }
-  throw new DeliveryRefused('the webhook refused the notice', { host, status: statusCode })
+  if (wrongSettings.has(statusCode)) throw new ChannelMisconfigured('the webhook does not know us or its address', facts)
+  if (thisNotice.has(statusCode)) throw new DeliveryRefused('the webhook refused the notice', facts)
+  throw new DeliveryRejected('the webhook said no', facts, afterMs)
 }
 
 /** Seconds or a date (RFC 9110 §10.2.3); at most an hour is granted. */

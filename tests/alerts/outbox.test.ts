@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import { startOutbox, type OutboxParts } from '../../alerts/outbox.ts'
-import { DeliveryFailed, type Channel, type Notice } from '../../alerts/channels/index.ts'
-import { PushQueue, retryDelayMs, STALE_MS } from '../../alerts/push-queue.ts'
+import { ChannelMisconfigured, DeliveryFailed, DeliveryRejected, type Channel, type Notice } from '../../alerts/channels/index.ts'
+import { INSIST_MS, PushQueue, retryDelayMs, STALE_MS } from '../../alerts/push-queue.ts'
 import { ManualClock } from '../../core/clock.ts'
 import type { Part } from '../../core/part.ts'
 import { silentLog } from '../../core/log.ts'
@@ -16,6 +16,7 @@ const config = {
   url: 'http://127.0.0.1:9/',
   secret: 'a-secret-shared-with-the-receiver',
   minLevel: 'yellow' as const,
+  modes: ['live'] as const,
   allowLoopback: true,
   timeoutMs: 1_000,
 }
@@ -91,6 +92,85 @@ test('a refused push is not repeated, does not hold up the next one and is recor
   await record(journal, sampleChange('raised'), sampleChange('ended', { version: 2, state: 'normal' }))
   await vi.waitFor(async () => expect(await results(journal)).toEqual(['push.refused', 'push.refused']))
   expect(receiver.received).toHaveLength(2)
+})
+
+test('a drill, a test and a simulation are pushed only where somebody wants them, and then say what they are', async () => {
+  const journal = new MemoryJournal()
+  const sent: string[] = []
+  const channel: Channel = {
+    send: ({ mode, text }) => {
+      sent.push(`${mode} ${text.en.split(' ')[0]}`)
+      return Promise.resolve('ok')
+    },
+  }
+  for (const mode of ['live', 'drill', 'test', 'simulated'] as const)
+    await record(journal, sampleChange('raised', { id: mode, mode }))
+  const quiet = outbox(journal, { channel })
+  await vi.waitFor(() => expect(sent).toEqual(['live Red']))
+  await quiet.stop()
+  outbox(journal, { channel, config: { ...config, modes: ['live', 'drill'] } })
+  await vi.waitFor(() => expect(sent).toEqual(['live Red', 'drill [DRILL]']))
+  expect(await results(journal)).toEqual(['push.sent', 'push.sent'])
+})
+
+test('a wrong key or address keeps every push, is seen as a failed channel, and all leave once it is put right', async () => {
+  const clock = new ManualClock(1_767_225_600_000)
+  const journal = new MemoryJournal(clock)
+  let wrong = true
+  let tries = 0
+  const sent: string[] = []
+  const channel: Channel = {
+    send: ({ alarm }) => {
+      tries++
+      if (wrong) return Promise.reject(new ChannelMisconfigured('the webhook does not know us or its address', { status: 401 }))
+      sent.push(alarm.id)
+      return Promise.resolve('ok')
+    },
+  }
+  const part = outbox(journal, { channel })
+  const alarms = Array.from({ length: 8 }, (_, i) => `a${i}`)
+  await record(journal, ...alarms.map((id) => sampleChange('raised', { id })))
+  for (let minute = 0; minute < 100; minute++) {
+    clock.advance(60_000)
+    await new Promise((resolve) => setTimeout(resolve, 12))
+  }
+  expect(part.status()).toMatchObject({
+    state: 'degraded',
+    detail: expect.stringMatching(/^webhook failed: .*401.*8 owed and kept/),
+  })
+  expect(part.status().figures).toMatchObject({ watchfire_push_channel_failed: 1 })
+  // One at a time: a receiver that keeps us out is not stormed.
+  expect(tries).toBeGreaterThan(8)
+  expect(tries).toBeLessThan(130)
+  expect(new Set(await results(journal))).toEqual(new Set(['push.failed']))
+  wrong = false
+  clock.advance(60_000)
+  await vi.waitFor(() => expect(sent.toSorted()).toEqual(alarms), 5_000)
+  expect(part.status().state).toBe('ok')
+})
+
+test('a no that is not about the notice is not believed for an hour, then it is recorded as a refusal', async () => {
+  const clock = new ManualClock(1_767_225_600_000)
+  const journal = new MemoryJournal(clock)
+  const at: number[] = []
+  outbox(journal, {
+    channel: {
+      send: () => {
+        at.push(clock.now() - 1_767_225_600_000)
+        return Promise.reject(new DeliveryRejected('the webhook said no', { status: 409 }))
+      },
+    },
+  })
+  await record(journal, sampleChange('raised'))
+  await vi.waitFor(
+    async () => {
+      clock.advance(30_000)
+      expect((await results(journal)).at(-1)).toBe('push.refused')
+    },
+    { timeout: 10_000, interval: 12 },
+  )
+  expect(at.length).toBeGreaterThan(20)
+  expect(at.at(-1)! - at[0]!).toBeGreaterThanOrEqual(INSIST_MS)
 })
 
 test('a restart sends what was owed and nothing that was delivered', async () => {

@@ -1,6 +1,13 @@
 import { createHmac } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
-import { DeliveryFailed, DeliveryRefused, channels, type Notice } from '../../../alerts/channels/index.ts'
+import {
+  ChannelMisconfigured,
+  DeliveryFailed,
+  DeliveryRefused,
+  DeliveryRejected,
+  channels,
+  type Notice,
+} from '../../../alerts/channels/index.ts'
 import { pushText } from '../../../alerts/push-text.ts'
 import { channelSuite } from '../../suites/channel.ts'
 import { sampleAlarm, sampleChange } from '../alarm-sample.ts'
@@ -37,7 +44,7 @@ channelSuite(
   'webhook',
   async () => {
     const one = await startReceiver()
-    const manners = { accepting: accept, hanging: hang, refusing: status(401), failing: status(500), unreachable: accept }
+    const manners = { accepting: accept, hanging: hang, refusing: status(422), failing: status(500), unreachable: accept }
     return {
       to: (how) => {
         one.behave = manners[how]
@@ -70,7 +77,7 @@ test('a receiver can check that a delivery is ours, fresh and not a repeat', asy
 test('a redirect is not followed', async () => {
   const inside = await receiver()
   const { url } = await receiver(status(302, { location: inside.url }))
-  await expect(webhook(url).send(notice, never)).rejects.toThrow(DeliveryRefused)
+  await expect(webhook(url).send(notice, never)).rejects.toThrow(ChannelMisconfigured)
   expect(inside.received).toHaveLength(0)
 })
 
@@ -84,7 +91,7 @@ test.each([
   ['http://169.254.169.254/latest/meta-data', 'link-local'],
   ['http://[fe80::1]/', 'link-local'],
 ])('%s (%s) is refused unless the settings allow it', async (url) => {
-  await expect(webhook(url, { allowLoopback: false }).send(notice, never)).rejects.toThrow(DeliveryRefused)
+  await expect(webhook(url, { allowLoopback: false }).send(notice, never)).rejects.toThrow(ChannelMisconfigured)
 })
 
 test('an address that is no http URL, or carries a password, stops the start', () => {
@@ -107,6 +114,22 @@ test('slow is fine within the timeout, a cut connection is a failure, 429 says w
   await expect(webhook(one.url).send(notice, never)).rejects.toThrow(DeliveryFailed)
   one.behave = status(429, { 'retry-after': '7' })
   await expect(webhook(one.url).send(notice, never)).rejects.toMatchObject({ code: 'delivery-failed', retryAfterMs: 7000 })
+})
+
+test.each([
+  [400, DeliveryRefused],
+  [413, DeliveryRefused],
+  [422, DeliveryRefused],
+  [401, ChannelMisconfigured],
+  [403, ChannelMisconfigured],
+  [404, ChannelMisconfigured],
+  [410, ChannelMisconfigured],
+  [402, DeliveryRejected],
+  [409, DeliveryRejected],
+  [451, DeliveryRejected],
+])('HTTP %i tells what trying again would bring', async (code, kind) => {
+  const { url } = await receiver(status(code))
+  await expect(webhook(url).send(notice, never)).rejects.toThrow(kind)
 })
 
 test('a push never lets a drill or a simulation look like the real thing', () => {
