@@ -1,5 +1,6 @@
 // Starts a TypeScript entry on the Node that runs this file. Plain JavaScript, so that an old Node can still say what is wrong.
 import module from 'node:module'
+import v8 from 'node:v8'
 import { pathToFileURL } from 'node:url'
 import { resolve } from 'node:path'
 
@@ -13,6 +14,10 @@ if (major < 24) {
 }
 // Types stripped and code compiled once are kept for the next start; without a place to keep them every start is a first one.
 module.enableCompileCache?.(resolve(import.meta.dirname, 'node_modules/.cache/watchfire'))
+// Node 24 lets the young generation of each thread grow to 128 MB on a large machine. The platform has four threads and its
+// garbage dies at once: 2 MB (threads) and what the main thread starts with cost no throughput that could be measured and save 300 MB.
+v8.setFlagsFromString('--max-semi-space-size=2')
+v8.setFlagsFromString('--semi-space-growth-factor=1')
 
 const [entry, ...rest] = process.argv.slice(2)
 const file = resolve(import.meta.dirname, entry)
