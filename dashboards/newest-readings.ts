@@ -4,8 +4,8 @@ import type { ReadingBlock } from '../core/reading.ts'
 import type { SeriesTable } from '../core/series.ts'
 import type { LiveReading } from '../core/live.ts'
 
-/** What a device has sent, without its registry row: it may send before we hear of its row, and after it has retired. */
-export type Sender = { index: number; id: string; series: number[] }
+/** What a device has sent, without its registry row: it may send before we hear of its row, and after it has retired. `prefix` begins its readings' JSON. */
+export type Sender = { index: number; id: string; series: number[]; prefix: string }
 
 const grown = <T extends Float64Array | Uint32Array | Uint8Array>(old: T, size: number): T => {
   const bigger = new (old.constructor as new (size: number) => T)(size)
@@ -26,15 +26,13 @@ export class NewestReadings {
   /** sender of a series; 0 = series not met yet */
   #senderOf = new Uint32Array(1024)
   #modeOf: (Mode | undefined)[] = []
-  /** start of a reading's JSON, `["device","metric",` */
-  #prefix: string[] = []
   #texts: string[] = []
   #textAt = new Float64Array(1024)
   #dirty = new Uint8Array(1024)
   #changed = new Uint32Array(1024)
   #changedCount = 0
 
-  #senders: Sender[] = [{ index: 0, id: '', series: [] }]
+  #senders: Sender[] = [{ index: 0, id: '', series: [], prefix: '["",' }]
   #byId = new Map<string, Sender>()
   #lastReceivedAt = new Float64Array(256)
   #rows = new Uint32Array(256)
@@ -146,7 +144,8 @@ export class NewestReadings {
     const value = this.#value[series]!
     const numbers = `${Number.isFinite(value) ? value : 'null'},${measuredAt},${this.#receivedAt[series]},${this.#quality[series]}`
     this.#textAt[series] = measuredAt
-    return (this.#texts[series] = `${this.#prefix[series]}${numbers}]`)
+    const { prefix } = this.#senders[this.#senderOf[series]!]!
+    return (this.#texts[series] = `${prefix}${JSON.stringify(this.metricOf(series))},${numbers}]`)
   }
 
   reading(series: number): LiveReading {
@@ -172,7 +171,7 @@ export class NewestReadings {
     if (number >= this.#senderOf.length) this.#growSeries(number)
     let sender = this.#byId.get(series.device)
     if (!sender) {
-      sender = { index: this.#senders.length, id: series.device, series: [] }
+      sender = { index: this.#senders.length, id: series.device, series: [], prefix: `[${JSON.stringify(series.device)},` }
       this.#senders.push(sender)
       this.#byId.set(series.device, sender)
       if (sender.index >= this.#rows.length) {
@@ -184,7 +183,6 @@ export class NewestReadings {
     this.#learned.add(series.device)
     this.#senderOf[number] = sender.index
     this.#modeOf[number] = series.mode
-    this.#prefix[number] = `[${JSON.stringify(series.device)},${JSON.stringify(series.metric)},`
     return sender.index
   }
 
