@@ -73,7 +73,7 @@ export const badReadings = (refId: string, metric: MetricName, called: string): 
     named('device', called),
   )
 
-/** How many readings came, whatever their quality: silence is a gap. */
+/** How many readings came, whatever their quality. InfluxDB counts silence as 0, not as null. */
 export const readingCount = (refId: string, metric: MetricName, called: string): InfluxTarget =>
   target(
     refId,

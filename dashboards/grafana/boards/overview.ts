@@ -43,7 +43,7 @@ export const overview: Board = board({
     }),
     lines({
       title: both('收到的读数', 'Readings received'),
-      description: both('断开处没有数据', 'A hole means that nothing came'),
+      description: both('落到 0 就是没有数据', 'Nought means that nothing came'),
       unit: 'short',
       interval: '600s',
       targets: [
