@@ -1,9 +1,8 @@
-import type { AlarmBook, AlarmQuery, PackFault, TimelineItem } from '../core/alarm-book.ts'
+import type { AlarmBook, AlarmQuery, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
 import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
-import type { Rule } from '../core/rule.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Journal } from '../journal/journal.ts'
 import { startThread, type Thread, type ThreadedJournal } from '../journal/thread.ts'
@@ -71,7 +70,7 @@ class AlertsThread implements Alerts {
     return this.#thread.call('timeline', id, this.#journal.head())
   }
 
-  rules(): Promise<{ rules: Rule[]; faults: PackFault[] }> {
+  rules(): ReturnType<AlarmBook['rules']> {
     return this.#thread.call('rules', this.#journal.head())
   }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { AlarmQuery, PackFault, TimelineItem } from '../core/alarm-book.ts'
+import type { AlarmQuery, PackFault, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
 import { Unavailable } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -15,6 +15,7 @@ import { ChangeWriter } from './change-writer.ts'
 import { Engine } from './engine.ts'
 import type { Emission } from './open-alarms.ts'
 import { PackKeeper } from './pack-keeper.ts'
+import { warningsAbout } from './rule-checks.ts'
 import { isReady, readRule } from './rulebook.ts'
 import { StateDb, isDiskTrouble } from './state-db.ts'
 
@@ -97,7 +98,7 @@ export class Judging {
     return this.#db.timeline(id)
   }
 
-  async rules(through: number): Promise<{ rules: Rule[]; faults: PackFault[] }> {
+  async rules(through: number): Promise<{ rules: Rule[]; faults: PackFault[]; warnings: RuleWarning[] }> {
     await this.#reach(through)
     const rows = this.#engine.rulebook.rows().toSorted((a, b) => (a.id < b.id ? -1 : 1))
     const rules = rows.flatMap(({ rule, pack }) => {
@@ -111,7 +112,8 @@ export class Judging {
       reason: `${path}: ${message}`,
       since: 0,
     }))
-    return { rules, faults: [...this.#packs.faults, ...cannotRun] }
+    const warnings = warningsAbout(this.#engine.rulebook.rows())
+    return { rules, faults: [...this.#packs.faults, ...cannotRun], warnings }
   }
 
   checkRule(rule: unknown): { message: string; path: string } | null {

@@ -3,6 +3,7 @@ import { Value } from 'typebox/value'
 import { metricOf, splitChannel } from '../core/metrics.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { RuleBaseSchema, type Rule } from '../core/rule.ts'
+import { wrongAboutMetric } from './rule-checks.ts'
 import { ruleTypeOf, ruleTypes } from './rules/index.ts'
 import type { Problem, RuleType } from './rules/rule.ts'
 
@@ -32,8 +33,20 @@ function completed(given: Fields, replaced: Rule | null): Fields {
   }
   const type = ruleTypeOf(String(given['type']))
   const habits = type?.complete(given as never, { metric }) ?? {}
-  const whole = { ...base, ...habits, ...given }
+  const whole = {
+    ...base,
+    ...habits,
+    ...given,
+    ...(given['guidance'] === undefined ? {} : { guidance: steps(given['guidance']) }),
+  }
   return (type ? Value.Default(type.options, whole) : whole) as Fields
+}
+
+/** Steps may be written as `{zh: [...], en: [...]}`, in the same order in both languages. */
+function steps(guidance: unknown): unknown {
+  const { zh, en } = (guidance ?? {}) as { zh?: unknown; en?: unknown }
+  if (!Array.isArray(zh) || !Array.isArray(en) || zh.length !== en.length) return guidance
+  return zh.map((text, i) => ({ zh: text as unknown, en: en[i] as unknown }))
 }
 
 /** The rule as it will work, or the first thing that keeps it from working. `path` is a JSON pointer into the rule. */
@@ -57,7 +70,7 @@ export function readRule(given: unknown, replaced: Rule | null): ReadyRule | Pro
   }
   const options = Object.fromEntries(optionNames.map((name) => [name, whole[name]]))
   const nonsense = type.check(options, context)
-  return nonsense ?? { rule, type, options }
+  return nonsense ?? wrongAboutMetric(rule) ?? { rule, type, options }
 }
 
 function firstError(schema: TSchema, value: unknown): Problem | null {

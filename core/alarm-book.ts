@@ -8,7 +8,7 @@ export interface AlarmBook {
   alarm(id: string): Promise<Alarm | null>
   /** Every change, push and action of one alarm, oldest first. */
   timeline(id: string): Promise<TimelineItem[]>
-  rules(): Promise<{ rules: Rule[]; faults: PackFault[] }>
+  rules(): Promise<{ rules: Rule[]; faults: PackFault[]; warnings?: RuleWarning[] }>
   /** The reason a rule cannot be put in force, or null when it can. `path` names the field. */
   checkRule(rule: unknown): Promise<{ message: string; path: string } | null>
 }
@@ -33,3 +33,12 @@ export type TimelineItem = { pos: number; at: number } & (
 
 /** A pack file that could not be loaded: the old rules stay in force and this is shown. */
 export type PackFault = { file: string; line: number | null; reason: string; since: number }
+
+/** Something about a rule in force that may be meant but that a person should look at. */
+export type RuleWarning = {
+  ruleId: string
+  /** laxer than the standard's limit · a default that waits for a decision · a limit never seen · two rules with the same say */
+  code: 'above-bound' | 'needs-decision' | 'shadowed' | 'conflict'
+  path: string
+  message: string
+}

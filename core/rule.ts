@@ -28,6 +28,10 @@ export const RuleBaseSchema = Type.Object({
   type: Type.String(),
   /** metric with or without a channel; without one the rule is for every channel. Absent for device rules (silent). */
   metric: Type.Optional(Type.String()),
+  /** the unit the limits are meant in; one that is not the metric's refuses the rule */
+  unit: Type.Optional(Type.String()),
+  /** its limits are the standard's: laxer ones elsewhere are warned about */
+  bound: Type.Optional(Type.Boolean()),
   applies: AppliesSchema,
   latching: Type.Boolean(),
   title: TextSchema,

@@ -38,12 +38,22 @@ export function ruleCalls(app: Api, context: Context): void {
 
   app.get(
     '/rules',
-    { schema: { tags: ['rules'], summary: 'Rules in force, and pack files that could not be loaded' } },
+    {
+      schema: {
+        tags: ['rules'],
+        summary: 'Rules in force, pack files that could not be loaded, and what a person should look at',
+      },
+    },
     async (request) => {
       const caller = callerOf(context, request, 'read')
-      const { rules: inForce, faults } = await alarmBook.rules()
+      const { rules: inForce, faults, warnings = [] } = await alarmBook.rules()
       const rules = inForce.filter((rule) => isFor(rule, caller.enterpriseId, registry))
-      return { rules: rules.sort((a, b) => (a.id < b.id ? -1 : 1)), faults: caller.enterpriseId === null ? faults : [] }
+      const isPlatforms = caller.enterpriseId === null
+      return {
+        rules: rules.sort((a, b) => (a.id < b.id ? -1 : 1)),
+        faults: isPlatforms ? faults : [],
+        warnings: isPlatforms ? warnings : warnings.filter(({ ruleId }) => rules.some(({ id }) => id === ruleId)),
+      }
     },
   )
 
@@ -74,7 +84,9 @@ export function ruleCalls(app: Api, context: Context): void {
         if (fault) throw new Invalid('invalid', `${fault.path ? `${fault.path}: ` : ''}${fault.message}`, { field: fault.path })
         checkSubjects(rule, registry)
         await recorder.write([{ kind: 'rule.set', rule, by: caller.id }])
-        return { rule }
+        // It is recorded: an answer about it must not fail because the alarms are busy.
+        const { warnings = [] } = await alarmBook.rules().catch(() => ({ warnings: [] }))
+        return { rule, warnings: warnings.filter(({ ruleId }) => ruleId === id) }
       })
     },
   )

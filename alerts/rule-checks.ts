@@ -1,0 +1,143 @@
+import { metricOf, splitChannel } from '../core/metrics.ts'
+import type { Applies, Rule } from '../core/rule.ts'
+import type { RuleWarning } from '../core/alarm-book.ts'
+import type { Problem } from './rules/rule.ts'
+
+/*
+ * What makes no sense about a rule whatever its type (refused), and what a person should look at though it may be meant (warned).
+ */
+
+type Limit = { name: string; above?: number; below?: number; level: string }
+
+/** The limits of a rule that are values of its metric; those of other types are changes or multiples. */
+const valueLimits = (rule: Rule): Limit[] =>
+  (rule.type === 'threshold' || rule.type === 'forecast') && Array.isArray(rule['limits']) ? (rule['limits'] as Limit[]) : []
+
+/** The first thing about metric, unit and limits that cannot be right. */
+export function wrongAboutMetric(rule: Rule): Problem | null {
+  if (rule.metric === undefined) return null
+  const metric = metricOf(rule.metric)
+  if (!metric) return { path: '/metric', message: `there is no metric ${rule.metric}; docs/reference.md lists them` }
+  if (rule.unit !== undefined && rule.unit !== metric.unit) {
+    return { path: '/unit', message: `${rule.metric} is in ${metric.unit || 'no unit'}, not in ${rule.unit}` }
+  }
+  for (const [i, { above, below }] of valueLimits(rule).entries()) {
+    const range = `${rule.metric} is ${metric.min} to ${metric.max} ${metric.unit}`.trim()
+    if (above !== undefined && (above > metric.max || above <= metric.min)) {
+      return { path: `/limits/${i}/above`, message: `${above} is no limit: ${range}. Is it in another unit?` }
+    }
+    if (below !== undefined && (below < metric.min || below >= metric.max)) {
+      return { path: `/limits/${i}/below`, message: `${below} is no limit: ${range}. Is it in another unit?` }
+    }
+  }
+  return outOfOrder(valueLimits(rule))
+}
+
+/** H below HH, LL below L. */
+function outOfOrder(limits: Limit[]): Problem | null {
+  const at = (name: string) => limits.findIndex((limit) => limit.name === name)
+  const [h, hh, l, ll] = [at('H'), at('HH'), at('L'), at('LL')]
+  if (h >= 0 && hh >= 0 && !(limits[h]!.above! < limits[hh]!.above!)) {
+    return { path: `/limits/${hh}`, message: `HH (${limits[hh]!.above}) must be above H (${limits[h]!.above})` }
+  }
+  if (l >= 0 && ll >= 0 && !(limits[ll]!.below! < limits[l]!.below!)) {
+    return { path: `/limits/${ll}`, message: `LL (${limits[ll]!.below}) must be below L (${limits[l]!.below})` }
+  }
+  return null
+}
+
+type Row = { rule: Rule | null; pack: Rule | null }
+
+/** What a person should look at: limits laxer than the standard's, rules that get in each other's way, defaults that wait for a decision. */
+export function warningsAbout(rows: Row[]): RuleWarning[] {
+  const bounds = rows.flatMap(({ pack }) => (pack && pack['bound'] === true ? [pack] : []))
+  const all = rows.flatMap(({ rule }) => (rule ? [rule] : []))
+  const rules = all.filter(({ enabled }) => enabled)
+  return [
+    ...rules.flatMap((rule) => bounds.flatMap((bound) => laxer(rule, bound))),
+    ...all.flatMap(undecided),
+    ...rules.flatMap(neverSeen),
+    ...rules.flatMap((rule, i) => rules.slice(i + 1).flatMap((other) => conflict(rule, other))),
+  ]
+}
+
+function laxer(rule: Rule, bound: Rule): RuleWarning[] {
+  if (rule.id === bound.id && rule.origin === 'pack') return []
+  if (rule.type !== 'threshold' || !sameMetric(rule, bound) || !overlap(rule.applies, bound.applies)) return []
+  return valueLimits(rule).flatMap((limit, i) => {
+    const most = valueLimits(bound).find(({ name }) => name === limit.name)
+    if (!most) return []
+    const isLaxer =
+      (limit.above !== undefined && most.above !== undefined && limit.above > most.above) ||
+      (limit.below !== undefined && most.below !== undefined && limit.below < most.below)
+    if (!isLaxer) return []
+    const message = `${limit.name} ${limit.above ?? limit.below} is laxer than ${most.above ?? most.below} (${bound.source})`
+    return [{ ruleId: rule.id, code: 'above-bound' as const, path: `/limits/${i}`, message }]
+  })
+}
+
+/** A usual toxic detector shows a tenth of a ppm; a limit under three of its steps is noise. */
+const RESOLUTION_STEPS = 3
+
+function undecided(rule: Rule): RuleWarning[] {
+  if (rule.origin !== 'pack' || rule.metric === undefined || metricOf(rule.metric)?.needsSubstance !== true) return []
+  const step = 10 ** -metricOf(rule.metric)!.digits
+  return valueLimits(rule).flatMap(({ name, above }, i): RuleWarning[] => {
+    if (above === undefined || above >= RESOLUTION_STEPS * step) return []
+    const what = `${name} ${above} is under ${RESOLUTION_STEPS} steps of a usual detector (${step})`
+    const message = `${what}: a person decides (PUT with enabled: true, or with limits of your own)${rule.enabled ? '' : '; until then it is off'}`
+    return [{ ruleId: rule.id, code: 'needs-decision', path: `/limits/${i}`, message }]
+  })
+}
+
+/** A limit that is reached only when a nearer one of the same or a worse level already is. */
+function neverSeen(rule: Rule): RuleWarning[] {
+  const worst = ['blue', 'yellow', 'orange', 'red']
+  const limits = valueLimits(rule)
+  return limits.flatMap((limit, i): RuleWarning[] => {
+    const hides = limits.find(
+      (other) =>
+        other !== limit &&
+        worst.indexOf(other.level) >= worst.indexOf(limit.level) &&
+        ((limit.above !== undefined && other.above !== undefined && other.above < limit.above) ||
+          (limit.below !== undefined && other.below !== undefined && other.below > limit.below)),
+    )
+    if (!hides) return []
+    const message = `${limit.name} is never seen: ${hides.name} is reached first and is ${hides.level}`
+    return [{ ruleId: rule.id, code: 'shadowed', path: `/limits/${i}`, message }]
+  })
+}
+
+/** Two rules with the same say over the same limit of the same devices: one wins by its version, which nobody decided. */
+function conflict(rule: Rule, other: Rule): RuleWarning[] {
+  if (rule.type !== other.type || !sameMetric(rule, other) || rule.metric !== other.metric) return []
+  if (!overlap(rule.applies, other.applies) || sayOf(rule) !== sayOf(other)) return []
+  const both = valueLimits(rule)
+    .map(({ name }) => name)
+    .filter((name) => valueLimits(other).some((limit) => limit.name === name))
+  if (valueLimits(rule).length > 0 && both.length === 0) return []
+  const over = both.length > 0 ? ` over ${both.join(', ')}` : ''
+  const message = `${other.id} is for the same devices and has the same say${over}; narrow one of them`
+  return [{ ruleId: rule.id, code: 'conflict', path: '/applies', message }]
+}
+
+const sayOf = ({ applies: { deviceId, zoneId, enterpriseId, region, substance, kind, sector }, origin }: Rule): string =>
+  [deviceId, zoneId, enterpriseId, region, substance, kind, sector].map((one) => (one === undefined ? '-' : 'x')).join('') +
+  origin
+
+const sameMetric = (a: Rule, b: Rule): boolean =>
+  a.metric !== undefined && b.metric !== undefined && splitChannel(a.metric).metric === splitChannel(b.metric).metric
+
+const listed = (stated: string | string[]) => (Array.isArray(stated) ? stated : [stated])
+
+/** Some device may be under both. */
+function overlap(a: Applies, b: Applies): boolean {
+  for (const name of ['deviceId', 'enterpriseId', 'zoneId', 'sector', 'substance'] as const) {
+    if (a[name] !== undefined && b[name] !== undefined && a[name] !== b[name]) return false
+  }
+  if (a.region !== undefined && b.region !== undefined && !a.region.startsWith(b.region) && !b.region.startsWith(a.region)) {
+    return false
+  }
+  if (a.kind === undefined || b.kind === undefined) return true
+  return listed(a.kind).some((kind) => listed(b.kind!).includes(kind))
+}
