@@ -126,6 +126,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       distDir: join(import.meta.dirname, 'dist'),
       version,
       metricsToken: settings.metricsToken,
+      grafanaUrl: settings.grafanaUrl,
     },
     journal,
     directory,

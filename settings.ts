@@ -205,6 +205,13 @@ export const settingsTable = {
     'a long random string',
     '/metrics asks for it off loopback',
   ),
+  grafanaUrl: setting(
+    'WATCHFIRE_GRAFANA_URL',
+    optional(httpUrl),
+    null,
+    'https://grafana.example.org',
+    'where people open Grafana: alarms on the duty desk link to its dashboards',
+  ),
   journalMaxMb: setting(
     'WATCHFIRE_JOURNAL_MAX_MB',
     integer(64, 10_000_000, '20480'),

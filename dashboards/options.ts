@@ -31,6 +31,8 @@ export type DashboardsConfig = {
   version: string
   /** what /metrics asks for off loopback; null: not served off loopback */
   metricsToken: string | null
+  /** where people open Grafana, for the links on the desk */
+  grafanaUrl?: string | null
 }
 
 /** The story the demo tells, for the pages to show and restart. */

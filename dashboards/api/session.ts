@@ -60,6 +60,8 @@ export function sessionCalls(app: Api, context: Context): void {
       demo: context.demo !== undefined,
       version: config.version,
       mqttPort: config.mqttPort ?? null,
+      // Grafana shows every enterprise's readings: not for people who may see one.
+      grafanaUrl: caller?.enterpriseId === null ? (config.grafanaUrl ?? null) : null,
     }
   })
 

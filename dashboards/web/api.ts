@@ -65,6 +65,8 @@ export type Session = {
   zone: string
   demo: boolean
   version: string
+  /** null when no Grafana is set, and for people who see one enterprise only */
+  grafanaUrl?: string | null
 }
 
 const PAGE = 1_000

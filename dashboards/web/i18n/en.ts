@@ -127,6 +127,7 @@ export const en: WordTable = {
     noGuidance: 'The rule gives no steps',
     timeline: 'Timeline',
     trend: 'Trend ±15 minutes',
+    grafana: 'Open in Grafana',
     conflict: 'The alarm has changed; nothing was done',
     conflictWas: 'You saw: {state} · {level} · version {v}',
     conflictNow: 'Now: {state} · {level} · version {v}',

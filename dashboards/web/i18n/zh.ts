@@ -126,6 +126,7 @@ export const zh = {
     noGuidance: '规则未提供处置步骤',
     timeline: '经过',
     trend: '趋势 ±15 分钟',
+    grafana: '在 Grafana 中查看',
     conflict: '报警已变化,操作未执行',
     conflictWas: '您看到的:{state} · {level} · 版本 {v}',
     conflictNow: '现在:{state} · {level} · 版本 {v}',
