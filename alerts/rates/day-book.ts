@@ -1,0 +1,53 @@
+import { Invalid } from '../../core/errors.ts'
+import type { KpiAnswer, KpiDefinition } from '../../core/kpi.ts'
+import { dayOf, daySpan } from '../../core/local-time.ts'
+import type { KpiQuery } from '../../core/measures.ts'
+import { Registry } from '../../core/registry.ts'
+import type { Projection } from '../measures/projection.ts'
+import { rateOf, type DayBook } from './rates.ts'
+import { shippedDefinitions } from './definitions.ts'
+
+/** All rates of a day, from the registry, definitions and facts as they stood at its end, or stand now for today. */
+export function answerKpi(projection: Projection, query: KpiQuery, now: number): KpiAnswer {
+  const { db, zone } = projection
+  const today = dayOf(now, zone)
+  const { mode, day = today, region, sector, enterpriseId } = query
+  if (Number.isNaN(Date.parse(`${day}T00:00:00Z`)) || day > today) {
+    throw new Invalid('invalid', `day must be a day that has begun, as ${today}`, { field: 'day', example: today })
+  }
+  const { from, to: end } = daySpan(day, zone)
+  const complete = day < today
+  const to = complete ? end : now
+  const registry = complete ? registryAt(projection, to) : projection.registry
+  const isAsked = (row: { id: string; region: string; sector: string | null }) =>
+    row.region.startsWith(region ?? '') &&
+    (sector === undefined || row.sector === sector) &&
+    (enterpriseId === undefined || row.id === enterpriseId)
+  const enterprises = [...registry.enterprises.values()].filter((row) => row.retiredAt === null && isAsked(row))
+  const ids = new Set(enterprises.map(({ id }) => id))
+  const devices = [...registry.devices.values()].filter(
+    (row) => row.mode === mode && row.retiredAt === null && row.createdAt < to && ids.has(row.enterpriseId),
+  )
+  const facts = projection.factsOf(day, now)
+  const book: DayBook = {
+    ...{ day, from, to, enterprises, devices, facts, region: region ?? null },
+    entered: db.enteredBefore(to),
+  }
+  // Targets are dated, so a day is measured by the definitions that were in force when it ended, or the first ones there were.
+  const definitions = db.setting<KpiDefinition[]>('kpi.set', to)?.value ?? shippedDefinitions()
+  return {
+    ...{ day, from, to, complete, mode, region: region ?? null, sector: sector ?? null, enterpriseId: enterpriseId ?? null },
+    source: {
+      facts: facts === null ? 'none' : 'journal',
+      registryAt: to,
+      coverage: facts === null ? null : Math.min(1, facts.listenedMs / Math.max(1, to - from)),
+    },
+    kpis: definitions.map((definition) => rateOf(definition, book)),
+  }
+}
+
+function registryAt({ db }: Projection, before: number): Registry {
+  const registry = new Registry()
+  for (const row of db.registryAt(before)) registry.apply(row)
+  return registry
+}

@@ -1,0 +1,41 @@
+const formats = new Map<string, Intl.DateTimeFormat>()
+const DAY = 86_400_000
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone)
+  if (!format) {
+    const digits = {
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    } as const
+    formats.set(zone, (format = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', ...digits })))
+  }
+  return format
+}
+
+/** What the clocks of a zone show, as if it were UTC. */
+export function toLocal(ms: number, zone: string): number {
+  const parts: Record<string, number> = {}
+  for (const { type, value } of formatOf(zone).formatToParts(ms)) parts[type] = Number(value)
+  const { year, month, day, hour, minute, second } = parts
+  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) + (((ms % 1000) + 1000) % 1000)
+}
+
+/** The moment at which the clocks of a zone show this; where they jump over it, the moment of the jump or just after. */
+export function fromLocal(local: number, zone: string): number {
+  const first = local - (toLocal(local, zone) - local)
+  return local - (toLocal(first, zone) - first)
+}
+
+/** `2026-11-22` in the zone. */
+export const dayOf = (ms: number, zone: string): string => new Date(toLocal(ms, zone)).toISOString().slice(0, 10)
+
+/** First moment of a day, and of the day after it. */
+export function daySpan(day: string, zone: string): { from: number; to: number } {
+  const local = Date.parse(`${day}T00:00:00Z`)
+  return { from: fromLocal(local, zone), to: fromLocal(local + DAY, zone) }
+}
