@@ -39,8 +39,8 @@ export type ReadingsQuery = {
   maxPoints: number
 }
 
-/** The answer is ready JSON text (`{"series":[…],"next"?:…}`), so the thread that serves it only has to send it. */
-export type ReadingsAnswer = { json: string; points: number }
+/** The answer is ready JSON (`{"series":[…],"next"?:…}`) in UTF-8, so the thread that serves it only has to send it. */
+export type ReadingsAnswer = { json: Uint8Array<ArrayBuffer>; points: number }
 
 export type LatestReading = {
   series: number

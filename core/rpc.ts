@@ -2,7 +2,7 @@ import { PlatformError } from './errors.ts'
 
 /** Either end of a message channel between threads; structural, so that core needs no platform types. */
 export type Port = {
-  postMessage(message: unknown): void
+  postMessage(message: unknown, moved?: ArrayBuffer[]): void
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- MessagePort's own overloads take any
   on(event: 'message', listener: (message: any) => void): unknown
 }
@@ -25,6 +25,17 @@ export class RemoteError extends PlatformError {
   }
 }
 
+const moving = new WeakMap<object, ArrayBuffer[]>()
+
+/** Marks an answer whose bytes are moved to the asking thread instead of copied: whoever answers does not touch them again. */
+export function moved<T extends object>(answer: T, ...bytes: Uint8Array<ArrayBuffer>[]): T {
+  moving.set(
+    answer,
+    bytes.map(({ buffer }) => buffer),
+  )
+  return answer
+}
+
 /** Answers calls that arrive on the port. A handler may return a promise. */
 export function serve(port: Port, handlers: Handlers): void {
   port.on('message', (message: Call) => {
@@ -34,7 +45,8 @@ export function serve(port: Port, handlers: Handlers): void {
         const handler = handlers[message.name]
         if (!handler) throw new PlatformError(`no such call: ${message.name}`)
         const value = await handler(...(message.args as never[]))
-        port.postMessage({ answer: message.call, value } satisfies Answer)
+        const buffers = typeof value === 'object' && value !== null ? moving.get(value) : undefined
+        port.postMessage({ answer: message.call, value } satisfies Answer, buffers ?? [])
       } catch (error) {
         const { name, message: text } = error as Error
         const code = error instanceof PlatformError ? error.code : 'bug'

@@ -1,5 +1,6 @@
 import { Invalid } from '../core/errors.ts'
 import type { ReadingsAnswer, ReadingsQuery } from '../core/history.ts'
+import { moved } from '../core/rpc.ts'
 import { localBuckets } from './buckets.ts'
 import { PointsJson } from './points-json.ts'
 import type { SeriesIndex } from './series-index.ts'
@@ -10,6 +11,9 @@ const MOST_BUCKETS = 2_000_000
 /** No reading is measured before this (semantics 12), nor more than a little in the future. */
 const EARLIEST = Date.UTC(2010, 0, 1)
 const DAY = 86_400_000
+/** What one series adds to an answer about many of them. */
+const BYTES_A_SERIES = 128
+const MOST_EXPECTED = 8_000_000
 
 /** Answers a query of design §4.4 as JSON text, at most `maxPoints` points and then where to go on. */
 export async function answerReadings(
@@ -28,13 +32,18 @@ export async function answerReadings(
     if (series[0]?.id === place.series) firstFrom = Math.max(place.at, from)
   }
   const selection: Selection = { series, from, to, ...(firstFrom !== undefined && { firstFrom }) }
-  const points = new PointsJson(Math.max(1, maxPoints), query.quality === true && every === undefined)
+  const points = new PointsJson(
+    Math.max(1, maxPoints),
+    query.quality === true && every === undefined,
+    Math.min(MOST_EXPECTED, 4_096 + series.length * BYTES_A_SERIES),
+  )
   if (every === undefined) await store.readings(selection, points)
   else {
     checkBuckets(from, to, every, now)
     await store.buckets(selection, fn ?? 'mean', localBuckets(every, query.zone), points)
   }
-  return { json: points.finish(points.next && writeCursor(points.next)), points: points.points }
+  const json = points.finish(points.next && writeCursor(points.next))
+  return moved({ json, points: points.points }, json)
 }
 
 function checkBuckets(from: number, to: number, every: number, now: number): void {

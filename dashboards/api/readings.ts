@@ -75,7 +75,7 @@ export function readingCalls(app: Api, context: Context): void {
         ...(quality && { quality }),
         ...(cursor !== undefined && { cursor }),
       })
-      return reply.type('application/json; charset=utf-8').send(json)
+      return reply.type('application/json; charset=utf-8').send(Buffer.from(json.buffer, json.byteOffset, json.byteLength))
     },
   )
 }

@@ -61,7 +61,7 @@ export class Stage {
     const history: History = {
       readings: (query) => {
         this.asked.readings.push(query)
-        return Promise.resolve({ json: '{"series":[]}', points: 0 })
+        return Promise.resolve({ json: new TextEncoder().encode('{"series":[]}'), points: 0 })
       },
       latest: () => Promise.resolve([]),
       quarantine: (query) => {

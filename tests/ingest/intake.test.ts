@@ -43,7 +43,7 @@ async function open(dataDir: string, journal: MemoryJournal, days = 90) {
       maxPoints: 100_000,
     }
     const { json } = await answerReadings(store, intake.index, { ...whole, ...query }, journal.clock.now())
-    return JSON.parse(json) as { series: { device: string; metric: string; points: unknown[][] }[]; next?: string }
+    return JSON.parse(Buffer.from(json).toString()) as { series: { device: string; metric: string; points: unknown[][] }[]; next?: string }
   }
   return { intake, quarantine, store, ask }
 }

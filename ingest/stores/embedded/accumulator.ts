@@ -61,21 +61,9 @@ export class Accumulator {
   }
 }
 
+/** A sum that has not overflowed is divided as it is. */
 function mean(sum: number, smallSum: number, count: number): number {
   if (Number.isFinite(sum)) return sum / count
   const careful = smallSum / count / SMALL
   return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, careful))
-}
-
-/** One aggregate over rows `from` ≤ i < `to`, without a detour over objects: what screens ask of every series at once. */
-export function aggregateRows(rows: Rows, from: number, to: number, fn: Aggregate, mayHoldBad: boolean): number | undefined {
-  if (fn === 'mean' && !mayHoldBad) {
-    const value = rows.value
-    let sum = 0
-    for (let row = from; row < to; row++) sum += value[row]!
-    if (Number.isFinite(sum)) return sum / (to - from)
-  }
-  const all = new Accumulator(0, 0)
-  for (let row = from; row < to; row++) all.addRow(rows, row)
-  return all.result(fn)
 }

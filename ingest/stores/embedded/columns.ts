@@ -1,4 +1,6 @@
 import type { Rows } from './codec.ts'
+import { firstNotBefore } from './merge.ts'
+import { Sums } from './sums.ts'
 
 /** Most rows a series keeps in memory: at one a second more than five minutes, also just after the oldest were dropped. */
 export const MOST_ROWS = 448
@@ -11,6 +13,7 @@ export class Columns implements Rows {
   receivedAt: Float64Array
   quality: Uint8Array
   deviceTimes: Map<number, number> | null = null
+  #sums: Sums | null = null
 
   constructor(capacity = 16) {
     this.measuredAt = new Float64Array(capacity)
@@ -21,21 +24,30 @@ export class Columns implements Rows {
 
   /** Where `time` stands or would stand: the first row not before it. */
   search(time: number): number {
-    const times = this.measuredAt
-    let low = 0
-    let high = this.n
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (times[middle]! < time) low = middle + 1
-      else high = middle
+    return firstNotBefore(this, time)
+  }
+
+  /** The same for readings that come at an even pace: looks first where the row should be, which touches less memory. */
+  near(time: number): number {
+    const { measuredAt: times, n } = this
+    if (n === 0 || time <= times[0]!) return 0
+    const last = times[n - 1]!
+    if (time > last) return n
+    const guess = Math.floor(((time - times[0]!) / (last - times[0]!)) * (n - 1))
+    let [low, high, step] = [guess, guess, 1]
+    while (low > 0 && times[low]! >= time) [high, low, step] = [low, Math.max(0, low - step), step * 2]
+    if (high === guess) {
+      step = 1
+      while (times[high]! < time) [low, high, step] = [high, Math.min(n - 1, high + step), step * 2]
     }
-    return low
+    return firstNotBefore(this, time, low, high)
   }
 
   /** Makes room for a row at `row`, for the caller to fill. */
   open(row: number): void {
     if (this.n === this.measuredAt.length) this.#grow()
     if (row < this.n) {
+      this.#sums?.changedFrom(row)
       this.measuredAt.copyWithin(row + 1, row, this.n)
       this.value.copyWithin(row + 1, row, this.n)
       this.receivedAt.copyWithin(row + 1, row, this.n)
@@ -52,6 +64,7 @@ export class Columns implements Rows {
     this.receivedAt.copyWithin(0, count, this.n)
     this.quality.copyWithin(0, count, this.n)
     this.n -= count
+    this.#sums?.dropFirst(count)
   }
 
   /** Puts older rows before the first. */
@@ -68,6 +81,11 @@ export class Columns implements Rows {
       row += piece.n
     }
     this.n += count
+    this.#sums?.changedFrom(0)
+  }
+
+  get sums(): Sums {
+    return (this.#sums ??= new Sums(MOST_ROWS))
   }
 
   mark(measuredAt: number, deviceTime: number): void {

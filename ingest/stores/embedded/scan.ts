@@ -1,10 +1,13 @@
 import type { Aggregate } from '../../../core/history.ts'
+import { isBad } from '../../../core/quality.ts'
 import type { Buckets, Sink } from '../store.ts'
-import { Accumulator, aggregateRows } from './accumulator.ts'
+import { Accumulator } from './accumulator.ts'
 import { rowsOf, type ChunkHead } from './chunk.ts'
 import type { Rows } from './codec.ts'
+import type { Columns } from './columns.ts'
 import { firstNotBefore, Merge } from './merge.ts'
 import type { Pace } from './pace.ts'
+import { Tally } from './sums.ts'
 import type { Tables } from './tables.ts'
 import type { Track } from './track.ts'
 
@@ -38,15 +41,46 @@ export function aggregateMemory(track: Track, from: number, to: number, fn: Aggr
     totals.addRows(late)
     return totals.emitEndedBy(Infinity, fn, sink)
   }
-  const end = firstNotBefore(tail, to)
-  for (let row = firstNotBefore(tail, from); row < end;) {
+  const end = to > track.newest ? tail.n : tail.near(to)
+  if (end === 0) return true
+  const last = tail.measuredAt[end - 1]!
+  if (last < from) return true
+  if (fn === 'last') {
+    const bucket = buckets.at(last)
+    // The newest value of a bucket that holds all there is: what a wall asks of every series, answered from one row.
+    if (bucket.start <= from && !track.mayHoldBad) return sink.point(bucket.start, tail.value[end - 1]!, 0, 0)
+  }
+  let row = tail.near(from)
+  while (row < end) {
     const bucket = buckets.at(tail.measuredAt[row]!)
-    const next = tail.measuredAt[end - 1]! < bucket.end ? end : firstNotBefore(tail, bucket.end, row, end)
+    const next = last < bucket.end ? end : tail.near(bucket.end)
     const value = aggregateRows(tail, row, next, fn, track.mayHoldBad)
     if (value !== undefined && !sink.point(bucket.start, value, 0, 0)) return false
     row = next
   }
   return true
+}
+
+const tally = new Tally()
+
+/** One aggregate over rows `from` ≤ i < `to`, without a detour over objects: what screens ask of every series at once. */
+function aggregateRows(tail: Columns, from: number, to: number, fn: Aggregate, mayHoldBad: boolean): number | undefined {
+  if (fn === 'last') {
+    let row = to - 1
+    if (mayHoldBad) while (row >= from && isBad(tail.quality[row]!)) row--
+    return row < from ? undefined : tail.value[row]
+  }
+  if (fn === 'count' && !mayHoldBad) return to - from
+  tally.clear()
+  tail.sums.addTo(tally, tail, from, to, mayHoldBad)
+  if (tally.good === 0) return undefined
+  if (fn === 'count') return tally.good
+  if (fn === 'min') return tally.min
+  if (fn === 'max') return tally.max
+  if (Number.isFinite(tally.sum)) return tally.sum / tally.good
+  const careful = new Accumulator(0, 0)
+  for (let row = from; row < to; row++) careful.addRow(tail, row)
+  return careful.result(fn)
 }
 
 /** Readings of a series from chunks and memory as they are at this moment, whatever is written meanwhile. */
