@@ -55,6 +55,14 @@ function textOf(file: string): string | null {
   }
 }
 
+/** Who has its name in the lock of a data folder, null for nobody. `pid` is 0 where the words cannot be read. */
+export function lockOwner(dir: string): { pid: number; alive: boolean } | null {
+  const text = textOf(join(dir, 'lock'))
+  if (text === null) return null
+  const owner = readOwner(text)
+  return owner ? { pid: owner.pid, alive: isAlive(owner) } : { pid: 0, alive: false }
+}
+
 /** One process owns a data folder. Raises `FolderInUse` with the pid of the one that does; a dead owner's lock is taken over. */
 export function lockDataDir(dir: string): Promise<{ release(): Promise<void> }> {
   const file = join(dir, 'lock')

@@ -84,7 +84,7 @@ export function verifyChain(journalDir: string): ChainVerdict {
 export function verifyHeads(dataDir: string): { file: string; pos: number; signed: boolean; stands: boolean }[] {
   const dir = join(dataDir, 'heads')
   const files = existsSync(dir) ? readdirSync(dir).filter((name) => /^\d{4}-\d\d-\d\d\.json$/.test(name)) : []
-  const heads = files.map((file) => ({ file, ...(JSON.parse(readFileSync(join(dir, file), 'utf8')) as Published) }))
+  const heads = files.map((file) => ({ file, ...readPublished(join(dir, file)) }))
   const hashAt = new Map<number, string>()
   let waiting = heads.toSorted((a, b) => a.pos - b.pos)
   const { head, breaks } = followChain(join(dataDir, 'journal'), (pos, before) => {
@@ -95,9 +95,28 @@ export function verifyHeads(dataDir: string): { file: string; pos: number; signe
   return heads.map(({ file, ...one }) => ({
     file,
     pos: one.pos,
-    signed: verify(null, signedBytes(one), one.publicKey, Buffer.from(one.signature, 'base64')),
+    signed: isSigned(one),
     stands: hashAt.get(one.pos) === one.hash && !breaks.some((pos) => pos < one.pos),
   }))
+}
+
+/** What cannot be read any more is a head nobody signed. */
+function readPublished(file: string): Published {
+  try {
+    const read = JSON.parse(readFileSync(file, 'utf8')) as Published
+    if (typeof read.pos === 'number' && typeof read.hash === 'string') return read
+  } catch {
+    // The same answer whatever is wrong with it.
+  }
+  return { pos: 0, hash: '', at: 0, signature: '', publicKey: '' }
+}
+
+function isSigned(head: Published): boolean {
+  try {
+    return verify(null, signedBytes(head), head.publicKey, Buffer.from(head.signature, 'base64'))
+  } catch {
+    return false // a key or a signature that is none
+  }
 }
 
 function followChain(journalDir: string, visit: (pos: number, hashBefore: string) => void): ChainVerdict {
