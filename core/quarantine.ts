@@ -32,6 +32,8 @@ export const quarantineCodes = [
   'unknown-device',
   'topic-not-allowed',
   'conflicting-resend',
+  /** stored here, but the archive (InfluxDB) will never take it */
+  'not-archived',
   'protocol-version',
   'bad-credential',
 ] as const

@@ -3,7 +3,8 @@ import type { Log } from '../core/log.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import { startThread, type ThreadedJournal } from '../journal/thread.ts'
 import type { RetentionClass } from './retention.ts'
-import type { StoreName } from './stores/index.ts'
+import type { Backoff } from './outbox-delivery.ts'
+import type { InfluxOptions, StoreName } from './stores/index.ts'
 import type { IngestThread } from './worker.ts'
 
 export type IngestConfig = {
@@ -14,9 +15,16 @@ export type IngestConfig = {
   retentionDays: number
   retention?: RetentionClass[]
   store?: StoreName
+  /** readings go on to this InfluxDB; here they stay for `embeddedDays`. The journal then needs the cursor `influx`. */
+  influx?: InfluxOptions & { embeddedDays: number; backoff?: Backoff }
 }
 
-export interface Ingest extends Part, History {}
+export interface Ingest extends Part, History {
+  /** How InfluxDB is, where there is one. */
+  influxStatus(): PartStatus | null
+}
+
+type Seen = { fault: string | null; figures: Record<string, number>; outbox: PartStatus | null }
 
 const STATUS_MS = 1_000
 
@@ -35,12 +43,15 @@ export async function startIngest({
   const data: IngestThread = {
     dataDir: config.dataDir,
     store: config.store ?? 'embedded',
-    retention: [...(config.retention ?? []), { name: 'raw', metrics: [], days: config.retentionDays }],
+    retention: config.influx
+      ? [{ name: 'embedded', metrics: [], days: config.influx.embeddedDays }]
+      : [...(config.retention ?? []), { name: 'raw', metrics: [], days: config.retentionDays }],
+    influx: config.influx ?? null,
   }
   const thread = await startThread('ingest', new URL('./worker.ts', import.meta.url), data, journal, log, failed)
-  let seen: { fault: string | null; figures: Record<string, number> } = { fault: null, figures: {} }
+  let seen: Seen = { fault: null, figures: {}, outbox: null }
   const look = () =>
-    thread.call<typeof seen>('status').then(
+    thread.call<Seen>('status').then(
       (status) => (seen = status),
       (error: Error) => (seen = { ...seen, fault: error.message }),
     )
@@ -57,6 +68,7 @@ export async function startIngest({
       seen.fault === null
         ? { name: 'ingest', state: 'ok', figures: seen.figures }
         : { name: 'ingest', state: 'degraded', detail: `history cannot be written: ${seen.fault}`, figures: seen.figures },
+    influxStatus: () => seen.outbox,
     async stop() {
       clearInterval(looking)
       await thread.stop()

@@ -3,6 +3,7 @@ import type { Log } from '../core/log.ts'
 import { readBlock, type ReadingBlock, type Series } from '../core/reading.ts'
 import { readQuarantined, readRecordEntry, recordDraft } from '../journal/codec.ts'
 import type { Batch, Entry, Follower, Journal } from '../journal/journal.ts'
+import type { OutboxBook } from './outbox-book.ts'
 import type { Quarantine } from './quarantine.ts'
 import { Retention, type RetentionClass } from './retention.ts'
 import { SeriesIndex } from './series-index.ts'
@@ -18,13 +19,22 @@ const HOUR = 3_600_000
 /** Rows written before queries get their turn. */
 const SLICE_ROWS = 4_096
 
-type Options = { store: Store; quarantine: Quarantine; journal: Journal; retention: RetentionClass[]; log: Log }
+type Options = {
+  store: Store
+  quarantine: Quarantine
+  journal: Journal
+  retention: RetentionClass[]
+  /** where an outbox is: what it must not send */
+  book?: OutboxBook
+  log: Log
+}
 
 /** The journal's readings into the store, its quarantine entries into theirs, in journal order. */
 export class Intake {
   readonly index = new SeriesIndex()
   #store: Store
   #quarantine: Quarantine
+  #book: OutboxBook | null
   #journal: Journal
   #retention: Retention
   #log: Log
@@ -39,9 +49,10 @@ export class Intake {
   #stopping = false
   #waiting = new Set<{ pos: number; done: () => void }>()
 
-  constructor({ store, quarantine, journal, retention, log }: Options) {
+  constructor({ store, quarantine, journal, retention, book, log }: Options) {
     this.#store = store
     this.#quarantine = quarantine
+    this.#book = book ?? null
     this.#journal = journal
     this.#retention = new Retention(store, retention)
     this.#log = log
@@ -70,15 +81,25 @@ export class Intake {
     this.#follower = this.#journal.follow('history', from, (batch) => this.take(batch))
   }
 
-  /** Resolves when everything journalled below `pos` is in; raises `catching-up` after `withinMs`. */
+  /** Position below which everything is in. */
+  get applied(): number {
+    return this.#applied
+  }
+
+  seriesOf(id: number): Series | undefined {
+    return this.#series.get(id)
+  }
+
+  /** Resolves when everything journalled below `pos` is in; raises `catching-up` after `withinMs`, which may be infinite. */
   async reached(pos: number, withinMs = 2_000): Promise<void> {
     if (this.#applied >= pos) return
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const late = () => {
         this.#waiting.delete(one)
         const behind = pos - this.#applied
         reject(new Unavailable('catching-up', 'history has not taken in everything that was acknowledged yet', { behind }))
-      }, withinMs)
+      }
+      const timer = withinMs === Infinity ? undefined : setTimeout(late, withinMs)
       const one = {
         pos,
         done: () => {
@@ -113,6 +134,7 @@ export class Intake {
     for (;;) {
       try {
         this.#quarantine.flush()
+        this.#book?.save()
         await this.#store.checkpoint(this.#applied)
         this.#follower?.release(this.#applied)
         this.#rowsSince = 0
@@ -169,7 +191,12 @@ export class Intake {
     const block = readBlock(entry.payload)
     for (let from = 0; from < block.count; from += SLICE_ROWS) {
       const part = block.count <= SLICE_ROWS ? block : rowsOf(block, from, Math.min(from + SLICE_ROWS, block.count))
-      await this.#store.write(part, (row, standing) => this.#conflict(entry.pos + from + row, block, from + row, standing))
+      const conflict = (row: number, standing: number) => {
+        this.#book?.refuse(entry.pos + from + row)
+        this.#conflict(entry.pos + from + row, block, from + row, standing)
+      }
+      await this.#store.write(part, conflict, (row) => this.#book?.refuse(entry.pos + from + row))
+      if (this.#book?.isOld(part)) this.#book.set({ oldThrough: entry.pos + from + part.count })
       this.#rowsSince += part.count
       this.#sinceRest += part.count
       if (this.#sinceRest < SLICE_ROWS) continue

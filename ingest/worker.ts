@@ -1,19 +1,55 @@
 import type { QuarantineQuery, ReadingsQuery } from '../core/history.ts'
 import { threadContext } from '../journal/thread.ts'
 import { Intake } from './intake.ts'
+import { OutboxBook } from './outbox-book.ts'
+import type { Backoff } from './outbox-delivery.ts'
+import { Outbox } from './outbox.ts'
 import { Quarantine } from './quarantine.ts'
 import { answerReadings } from './query.ts'
 import type { RetentionClass } from './retention.ts'
-import { stores, type StoreName } from './stores/index.ts'
+import { archives, stores, type InfluxOptions, type StoreName } from './stores/index.ts'
+import { TieredStore } from './tiered-store.ts'
 
 /** What the thread is started with. */
-export type IngestThread = { dataDir: string; store: StoreName; retention: RetentionClass[] }
+export type IngestThread = {
+  dataDir: string
+  store: StoreName
+  retention: RetentionClass[]
+  influx: (InfluxOptions & { backoff?: Backoff }) | null
+}
 
 const { data, journal, log, ready } = threadContext<IngestThread>()
-const store = stores[data.store]({ dataDir: data.dataDir })
-const quarantine = new Quarantine(data.dataDir)
-const intake = new Intake({ store, quarantine, journal, retention: data.retention, log })
+const { dataDir, retention, influx } = data
+const local = stores[data.store]({ dataDir })
+const quarantine = new Quarantine(dataDir)
+const archive = influx && archives.influx(influx)
+const decidedFrom = local.cursor()
+const book = archive && new OutboxBook(dataDir, decidedFrom)
+const store = archive ? new TieredStore(local, archive, book!, sending()) : local
+const intake: Intake = new Intake({ store, quarantine, journal, retention, log, ...(book && { book }) })
+const outbox: Outbox | null =
+  archive &&
+  new Outbox({
+    journal,
+    archive,
+    local,
+    book: book!,
+    seriesOf: (id) => intake.seriesOf(id),
+    decided: (pos) => intake.reached(pos, Infinity),
+    log,
+    ...(influx?.backoff && { backoff: influx.backoff }),
+  })
 await intake.start()
+await outbox?.start(decidedFrom)
+
+/** The store asks only once everything runs. */
+function sending() {
+  return {
+    reached: (pos: number) => outbox!.reached(pos),
+    current: () => outbox?.current() ?? false,
+    decided: () => intake.applied,
+  }
+}
 
 ready({
   readings: async (query: ReadingsQuery) => {
@@ -26,6 +62,10 @@ ready({
     return quarantine.entries(query)
   },
   quarantineCounts: () => quarantine.counts(),
-  status: () => intake.status(),
-  stop: () => intake.stop(),
+  status: () => ({ ...intake.status(), outbox: outbox?.status() ?? null }),
+  stop: async () => {
+    await outbox?.stop()
+    await intake.stop()
+    book?.close()
+  },
 })

@@ -17,14 +17,16 @@ export class Cursors {
   #file: string
   #disk: Disk
   #positions: Map<string, number>
+  #yielding: string[]
   #head: number
   #dirty = false
   #savedAt = 0
   #saving: Promise<void> = Promise.resolve()
 
-  constructor(dir: string, disk: Disk, declared: string[], log: Log) {
+  constructor(dir: string, disk: Disk, declared: string[], log: Log, yielding: string[] = []) {
     this.#file = join(dir, 'cursors.json')
     this.#disk = disk
+    this.#yielding = yielding
     const saved = readSaved(this.#file, log)
     this.#positions = new Map(declared.map((name) => [name, saved.cursors[name] ?? 1]))
     this.#head = saved.head
@@ -46,6 +48,12 @@ export class Cursors {
   /** Everything below is safe with everybody. */
   slowest(): number {
     return Math.min(Infinity, ...this.#positions.values())
+  }
+
+  /** The same, without those that can go on from elsewhere. */
+  slowestFirm(): number {
+    const firm = [...this.#positions].filter(([name]) => !this.#yielding.includes(name))
+    return Math.min(Infinity, ...firm.map(([, pos]) => pos))
   }
 
   /** The declared reader that is furthest behind, for people. */

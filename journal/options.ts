@@ -6,6 +6,8 @@ export type JournalOptions = {
   /** the platform's data folder; the journal lives in `journal/` below it */
   dir: string
   cursors: string[]
+  /** of the cursors, those that keep nothing back once the journal is over its size: their readers can go on from elsewhere */
+  yielding?: string[]
   log: Log
   maxBytes?: number
   maxAgeMs?: number
@@ -25,6 +27,7 @@ export type Options = Required<JournalOptions>
 
 const DAY = 86_400_000
 const DEFAULTS = {
+  yielding: [] as string[],
   maxBytes: 20 * 2 ** 30,
   maxAgeMs: 7 * DAY,
   segmentBytes: 64 << 20,

@@ -34,8 +34,8 @@ export type Restored = { knownHead: number | null }
 export const restoredMark = (dir: string): string => join(dir, 'restored.json')
 
 /** What the files say: where the journal ends, its last time and hash, and what is damaged in the newest segment. */
-export function recover(dir: string, disk: Disk, declared: string[], log: Log): Recovered {
-  const cursors = new Cursors(dir, disk, declared, log)
+export function recover(dir: string, disk: Disk, declared: string[], log: Log, yielding: string[] = []): Recovered {
+  const cursors = new Cursors(dir, disk, declared, log, yielding)
   dropUnbegun(dir)
   const segments = listSegments(dir, 'segment')
   const name = segments.at(-1)
@@ -64,7 +64,7 @@ export function recover(dir: string, disk: Disk, declared: string[], log: Log): 
     gap: next > found.next ? { fromPos: found.next, toPos: next } : null,
   }
   const keys = new Keys()
-  for (const { entry } of recordEntries(dir, Math.min(cursors.slowest(), next)))
+  for (const { entry } of recordEntries(dir, Math.min(cursors.slowestFirm(), next)))
     if (entry.key !== null) keys.add(entry.key, entry.pos)
   const follows = restored?.gap?.fromPos ?? next
   return { next, follows, receivedAt: found.receivedAt, chain: found.chain, tail, keys, cursors, damaged, restored }

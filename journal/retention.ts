@@ -70,7 +70,7 @@ export class Retention {
       if (!after || name.file === current?.file) break
       const tooMuch = this.bytes > this.#limits.maxBytes
       if (!tooMuch && now - lastReceivedAt(this.#dir, after) <= this.#limits.maxAgeMs) break
-      if (after.first > this.#cursors.slowest()) {
+      if (after.first > (tooMuch ? this.#cursors.slowestFirm() : this.#cursors.slowest())) {
         this.overFull = tooMuch
         break
       }

@@ -77,5 +77,53 @@ export interface Buckets {
   at(time: number): { start: number; end: number }
 }
 
+/** What was true of a device when a reading of it was journalled. */
+export type About = { enterprise: string; region: string; kind: string }
+
+export type AcceptedReading = {
+  series: Series
+  about: About
+  measuredAt: number
+  receivedAt: number
+  value: number
+  quality: number
+  deviceTime: number | undefined
+}
+
+/** The archive cannot be reached or is overloaded; the same request may work later. */
+export class ArchiveAway extends PlatformError {
+  override readonly code = 'archive-away'
+}
+
+/** The archive does not let us in, or has no such database: somebody has to change a setting. */
+export class ArchiveRefuses extends PlatformError {
+  override readonly code = 'archive-refuses'
+}
+
+/** The archive will never take these lines as they are; others it would. */
+export class LinesRefused extends PlatformError {
+  override readonly code = 'lines-refused'
+}
+
+/** The archive cannot write down what it computed; from the readings themselves it can be. */
+export class NotComputed extends PlatformError {
+  override readonly code = 'not-computed'
+}
+
+/**
+ * A server that keeps readings for long. It does not decide what is accepted: a store on this machine does, and only what
+ * that took in is sent. Sending a reading again changes nothing.
+ */
+export interface Archive {
+  /** A reading as it is sent. */
+  line(reading: AcceptedReading): string
+  /** All lines in one request. Raises `ArchiveAway`, `ArchiveRefuses` or `LinesRefused`; then some may be stored. */
+  send(lines: string[]): Promise<void>
+  /** As a store's. Raises `Unavailable` when the archive does not answer. */
+  readings(selection: Selection, sink: Sink): Promise<void>
+  /** As a store's; may raise `NotComputed`. */
+  buckets(selection: Selection, fn: Aggregate, buckets: Buckets, sink: Sink): Promise<void>
+}
+
 /** What opens a store. */
 export type StoreOptions = { dataDir: string }
