@@ -65,6 +65,19 @@ const httpUrl: Reader<string> = (value, name) => {
   return value
 }
 
+/** Who asks goes into settings of its own: an address is shown and logged. */
+const serverUrl: Reader<string> = (value, name) => {
+  const url = URL.parse(value)
+  if (value.includes('@'))
+    throw new BadSetting(
+      `${name} has a user or a password in it: give them as WATCHFIRE_INFLUX_USER and WATCHFIRE_INFLUX_PASSWORD`,
+      { setting: name },
+    )
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '')
+    throw wrong(name, value, 'it is not the http or https address of a server', 'http://127.0.0.1:8086')
+  return value
+}
+
 const setting = <T>(env: string, read: Reader<T>, fallback: T, example: string, says: string): Setting<T> => ({
   env,
   read,
@@ -146,7 +159,39 @@ export const settingsTable = {
     'password of `admin` at the first start, at least 8 characters; random without it',
   ),
   mode: setting('WATCHFIRE_MODE', mode, 'live' as Mode, 'live', "the deployment's own mode"),
-  store: setting('WATCHFIRE_STORE', oneOf(['embedded'] as const), 'embedded' as const, 'embedded', 'where history is kept'),
+  store: setting(
+    'WATCHFIRE_STORE',
+    oneOf(['embedded', 'influx'] as const),
+    'embedded' as 'embedded' | 'influx',
+    'influx',
+    'where history is kept: on this machine alone, or for long in InfluxDB (docs/influxdb.md)',
+  ),
+  influxUrl: setting(
+    'WATCHFIRE_INFLUX_URL',
+    optional(serverUrl),
+    null,
+    'http://127.0.0.1:8086',
+    'InfluxDB, for WATCHFIRE_STORE=influx',
+  ),
+  influxBucket: setting('WATCHFIRE_INFLUX_BUCKET', optional(text), null, 'watchfire', 'its bucket; in 1.x the database'),
+  influxOrg: setting('WATCHFIRE_INFLUX_ORG', optional(text), null, 'county', 'its organisation (2.x)'),
+  influxToken: setting('WATCHFIRE_INFLUX_TOKEN', optional(text), null, 'a token that may read and write', 'its token (2.x, 3.x)'),
+  influxUser: setting('WATCHFIRE_INFLUX_USER', optional(text), null, 'watchfire', 'its user (1.x with authentication)'),
+  influxPassword: setting('WATCHFIRE_INFLUX_PASSWORD', optional(text), null, 'a long sentence', "that user's password"),
+  influxDialect: setting(
+    'WATCHFIRE_INFLUX_DIALECT',
+    oneOf(['v2', 'v1'] as const),
+    'v2' as 'v1' | 'v2',
+    'v1',
+    'how it is written to: v2 is /api/v2/write (2.x, 3.x, VictoriaMetrics), v1 is /write?db= (1.x)',
+  ),
+  embeddedDays: setting(
+    'WATCHFIRE_EMBEDDED_DAYS',
+    integer(1, 36_500, '30'),
+    30,
+    '30',
+    'with WATCHFIRE_STORE=influx: how long readings also stay on this machine',
+  ),
   logLevel: setting(
     'WATCHFIRE_LOG_LEVEL',
     oneOf(['debug', 'info', 'warn', 'error'] as const),
@@ -312,6 +357,13 @@ function checkTogether(settings: Settings): void {
   }
   if ((settings.webhookUrl === null) !== (settings.webhookSecret === null)) {
     throw new BadSetting('WATCHFIRE_WEBHOOK_URL and WATCHFIRE_WEBHOOK_SECRET belong together: what is posted is always signed')
+  }
+  if (settings.store === 'influx' && (settings.influxUrl === null || settings.influxBucket === null)) {
+    const missing = settings.influxUrl === null ? 'WATCHFIRE_INFLUX_URL' : 'WATCHFIRE_INFLUX_BUCKET'
+    throw new BadSetting(
+      `WATCHFIRE_STORE is influx, which needs ${missing}; for example WATCHFIRE_INFLUX_URL=http://127.0.0.1:8086 WATCHFIRE_INFLUX_BUCKET=watchfire`,
+      { setting: missing },
+    )
   }
   if (settings.httpPort === null)
     throw new BadSetting(

@@ -20,8 +20,8 @@ export type IngestConfig = {
 }
 
 export interface Ingest extends Part, History {
-  /** How InfluxDB is, where there is one. */
-  influxStatus(): PartStatus | null
+  /** How it is, and how InfluxDB is where there is one. */
+  statuses(): PartStatus[]
 }
 
 type Seen = { fault: string | null; figures: Record<string, number>; outbox: PartStatus | null }
@@ -59,16 +59,18 @@ export async function startIngest({
   const looking = setInterval(() => void look(), STATUS_MS)
   looking.unref()
 
+  const status = (): PartStatus =>
+    seen.fault === null
+      ? { name: 'ingest', state: 'ok', figures: seen.figures }
+      : { name: 'ingest', state: 'degraded', detail: `history cannot be written: ${seen.fault}`, figures: seen.figures }
+
   return {
     readings: (query: ReadingsQuery) => thread.call<ReadingsAnswer>('readings', query),
     latest: (mode: string) => thread.call<LatestReading[]>('latest', mode),
     quarantine: (query: QuarantineQuery) => thread.call('quarantine', query),
     quarantineCounts: () => thread.call('quarantineCounts'),
-    status: (): PartStatus =>
-      seen.fault === null
-        ? { name: 'ingest', state: 'ok', figures: seen.figures }
-        : { name: 'ingest', state: 'degraded', detail: `history cannot be written: ${seen.fault}`, figures: seen.figures },
-    influxStatus: () => seen.outbox,
+    status,
+    statuses: () => (seen.outbox ? [status(), seen.outbox] : [status()]),
     async stop() {
       clearInterval(looking)
       await thread.stop()

@@ -1,7 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ReadingBlock } from '../core/reading.ts'
 
+const FILE = 'outbox.db'
 const schema = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value NUMERIC) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS refused (first INTEGER PRIMARY KEY, last INTEGER);
@@ -45,7 +47,7 @@ export class OutboxBook {
 
   /** `decidedFrom`: rows from there on are decided again, as they were. */
   constructor(dataDir: string, decidedFrom: number) {
-    this.#database = new DatabaseSync(join(dataDir, 'outbox.db'), { timeout: 5000 })
+    this.#database = new DatabaseSync(join(dataDir, FILE), { timeout: 5000 })
     this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${schema}`)
     for (const { name, value } of this.#database.prepare('SELECT name, value FROM meta').all() as {
       name: string
@@ -59,6 +61,17 @@ export class OutboxBook {
     }[]
     this.#refused = rows.map(({ first, last }) => [first, Math.min(last, decidedFrom - 1)])
     this.#saved = this.#refused.length
+  }
+
+  /**
+   * Readings were accepted without it since: what of the journal it may send, nobody wrote down. The next time there is an
+   * archive, all of the store of this machine is sent.
+   */
+  static abandon(dataDir: string): void {
+    if (!existsSync(join(dataDir, FILE))) return
+    const book = new OutboxBook(dataDir, 0)
+    book.#database.exec("DELETE FROM meta WHERE name = 'cursor' OR name LIKE 'gap.%'; DELETE FROM refused")
+    book.close()
   }
 
   /** Null before the outbox has ever sent anything. */

@@ -25,6 +25,7 @@ const quarantine = new Quarantine(dataDir)
 const archive = influx && archives.influx(influx)
 const decidedFrom = local.cursor()
 const book = archive && new OutboxBook(dataDir, decidedFrom)
+if (!book) OutboxBook.abandon(dataDir)
 const store = archive ? new TieredStore(local, archive, book!, sending()) : local
 const intake: Intake = new Intake({ store, quarantine, journal, retention, log, ...(book && { book }) })
 const outbox: Outbox | null =
