@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Log } from './core/log.ts'
 import type { PartStatus } from './core/part.ts'
 import { startAlerts } from './alerts/alerts.ts'
+import { startMeasures } from './alerts/measures/measures.ts'
 import type { Demo } from './dashboards/options.ts'
 import type { Dashboards } from './dashboards/server.ts'
 import type { Gateway } from './gateway/gateway.ts'
@@ -19,7 +20,7 @@ export const version = (JSON.parse(readFileSync(new URL('./package.json', import
   .version
 
 /** Which readers the journal keeps entries for. */
-const cursors = ['live', 'history', 'alerts', 'push']
+const cursors = ['live', 'history', 'alerts', 'push', 'measures']
 const day = 86_400_000
 
 export type Platform = {
@@ -62,7 +63,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
   await journal.append([recordDraft({ kind: 'platform.started', version, mode: settings.mode })])
 
   // Broker and web server are read in while the threads start beside them.
-  const [alerts, ingest, { startGateway }, { startDashboards }] = await Promise.all([
+  const [alerts, ingest, measures, { startGateway }, { startDashboards }] = await Promise.all([
     startAlerts({
       config: {
         dataDir: settings.dataDir,
@@ -90,6 +91,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       log,
       failed,
     }),
+    startMeasures({ config: { dataDir: settings.dataDir, mode: settings.mode, zone: settings.zone }, journal, log, failed }),
     import('./gateway/gateway.ts'),
     import('./dashboards/server.ts'),
   ])
@@ -110,7 +112,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     directory,
     log,
   })
-  const parts = (): PartStatus[] => [journal.status(), gateway.status(), ingest.status(), alerts.status()]
+  const parts = (): PartStatus[] => [journal.status(), gateway.status(), ingest.status(), alerts.status(), measures.status()]
   const dashboards = await startDashboards({
     config: {
       host: settings.host,
@@ -132,6 +134,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     directory,
     history: ingest,
     alarmBook: alerts,
+    measures,
     state,
     connections: gateway,
     telemetry: gateway.telemetry,
@@ -158,7 +161,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       await journal.append([recordDraft({ kind: 'platform.stopped' })])
       await dashboards.stop()
       await live.stop()
-      await Promise.all([alerts.stop(), ingest.stop()])
+      await Promise.all([alerts.stop(), ingest.stop(), measures.stop()])
       await journal.stop()
       await lock.release()
     },

@@ -1,6 +1,7 @@
 import type { Alarm } from './alarm.ts'
 import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
+import type { RiskState } from './risk.ts'
 
 /**
  * The live feed (socket.io namespace `/live`): a snapshot, then numbered changes. `seq` is contiguous per connection; a
@@ -20,6 +21,8 @@ export type Snapshot = {
   zones: { id: string; name: string; enterpriseId: string }[]
   readings: LiveReading[]
   platform: PlatformState
+  /** live risk index of what the view covers, once it is known */
+  risks?: RiskState[]
 }
 
 export type LevelCounters = Record<Level, { unacknowledged: number; open: number }>
@@ -57,7 +60,7 @@ export type Change = { seq: number } & (
   | { kind: 'alarm'; alarm: Alarm; counters: LevelCounters }
   | { kind: 'device'; device: LiveDevice | null; id: string }
   | { kind: 'platform'; platform: PlatformState }
-  | { kind: 'risk' }
+  | { kind: 'risk'; risk: RiskState }
 )
 
 export type Heartbeat = { seq: number; serverTs: number; lastIngestTs: number | null; ingestRate: number }

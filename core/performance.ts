@@ -20,6 +20,8 @@ export type PerformanceFigures = {
   to: number
   /** false while it runs, or when the record does not reach back so far */
   complete: boolean
+  /** false: nothing is known of this time, and the figures say nothing */
+  known: boolean
   annunciations: number
   /** average per 10 minutes, per hour and per day */
   per10Min: number

@@ -2,6 +2,7 @@ import type { Alarm } from '../core/alarm.ts'
 import type { Change, LevelCounters } from '../core/live.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Registry } from '../core/registry.ts'
+import type { RiskState } from '../core/risk.ts'
 import { count, noAlarms } from './level-counters.ts'
 import { LiveMessage } from './live-message.ts'
 import type { LiveState, StateChange } from './live-state.ts'
@@ -54,6 +55,8 @@ export class Scope {
         return this.#shows(change) ? this.#numbered({ kind: 'device', id: change.id, device: change.device }) : null
       case 'platform':
         return this.#numbered(change)
+      case 'risk':
+        return this.#showsRisk(change.risk) ? this.#numbered({ kind: 'risk', risk: change.risk }) : null
     }
   }
 
@@ -97,6 +100,10 @@ export class Scope {
     return mode === this.mode && (this.enterpriseId === null || enterpriseId === this.enterpriseId)
   }
 
+  #showsRisk({ mode, enterpriseId }: RiskState): boolean {
+    return mode === this.mode && (this.enterpriseId === null || enterpriseId === this.enterpriseId)
+  }
+
   #deviceIds(): string[] {
     return [...this.#live.deviceIds()].filter((id) => this.#shows(this.#live.deviceRow(id)!))
   }
@@ -118,6 +125,7 @@ export class Scope {
         .filter(({ enterpriseId }) => this.enterpriseId === null || enterpriseId === this.enterpriseId)
         .map(({ id, name, enterpriseId }) => ({ id, name, enterpriseId })),
       platform: this.#live.platform,
+      risks: [...this.#live.risks.values()].filter((risk) => this.#showsRisk(risk)),
     }
     const ids = this.#deviceIds()
     const devices = ids.map((id) => this.#live.deviceText(id)).join()

@@ -5,6 +5,7 @@ import type { Mode } from '../core/mode.ts'
 import { readBlock } from '../core/reading.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { expectedPeriodMs, substanceOf, type Device } from '../core/registry.ts'
+import type { RiskState } from '../core/risk.ts'
 import type { Rule } from '../core/rule.ts'
 import { readConnection, readRecordEntry } from '../journal/codec.ts'
 import type { Directory } from '../journal/directory.ts'
@@ -16,6 +17,8 @@ export type StateChange =
   | { kind: 'alarm'; mode: Mode; enterpriseId: string; alarm: Alarm; before: Alarm | undefined }
   | { kind: 'device'; mode: Mode; enterpriseId: string; id: string; device: LiveDevice | null }
   | { kind: 'platform'; platform: PlatformState }
+  /** sectors and regions have no enterprise */
+  | { kind: 'risk'; mode: Mode; enterpriseId: string | null; risk: RiskState }
   /** an enterprise or zone is new or has another name: pictures have to be drawn anew */
   | { kind: 'names' }
 
@@ -29,7 +32,7 @@ const PERIODS = 3
 const STATES_A_LOOK = 1_000
 const NOTICES_KEPT = 50
 /** Kinds of the record that screens show; the others are not even read. */
-const shown = new Set(['registry.changed', 'alarm.changed', 'rule.set', 'rule.removed', 'journal.damaged'])
+const shown = new Set(['registry.changed', 'alarm.changed', 'risk.changed', 'rule.set', 'rule.removed', 'journal.damaged'])
 
 /**
  * What screens show, as a projection of the journal: newest readings, open alarms, devices and whether they are heard,
@@ -39,6 +42,7 @@ export class LiveState {
   readonly newest: NewestReadings
   readonly alarms = new Map<string, Alarm>()
   readonly rules = new Map<string, Rule>()
+  readonly risks = new Map<string, RiskState>()
   /** counts changes of the registry, for lists that are cached */
   registryVersion = 0
   platform: PlatformState = { receiving: 'ok', detail: null, notices: [] }
@@ -62,6 +66,15 @@ export class LiveState {
     for (const device of this.#directory.registry.devices.values()) {
       if (device.retiredAt === null) this.#shown.set(device.id, this.#draw(device, now))
     }
+  }
+
+  /** Live risk as it stood when it was asked for; what has been recorded since is known already. */
+  loadRisks(risks: RiskState[]): StateChange[] {
+    for (const risk of risks) {
+      const key = `${risk.mode}\n${risk.id}`
+      if ((this.risks.get(key)?.since ?? -1) < risk.since) this.risks.set(key, risk)
+    }
+    return risks.length > 0 ? [{ kind: 'names' }] : []
   }
 
   /** Takes one entry, after the directory has; gives what screens must hear of. */
@@ -159,6 +172,11 @@ export class LiveState {
         if (isOpen(alarm)) this.alarms.set(alarm.id, alarm)
         else this.alarms.delete(alarm.id)
         return [{ kind: 'alarm', mode: alarm.mode, enterpriseId: alarm.enterpriseId, alarm, before }]
+      }
+      case 'risk.changed': {
+        const { risk } = change
+        this.risks.set(`${risk.mode}\n${risk.id}`, risk)
+        return [{ kind: 'risk', mode: risk.mode, enterpriseId: risk.enterpriseId, risk }]
       }
       case 'rule.set':
         this.rules.set(change.rule.id, change.rule)

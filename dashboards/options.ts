@@ -4,6 +4,7 @@ import type { AlarmBook } from '../core/alarm-book.ts'
 import type { Clock } from '../core/clock.ts'
 import type { History } from '../core/history.ts'
 import type { Log } from '../core/log.ts'
+import type { Measures } from '../core/measures.ts'
 import type { Mode } from '../core/mode.ts'
 import type { PartStatus } from '../core/part.ts'
 import type { StateAt } from '../core/state.ts'
@@ -62,6 +63,8 @@ export type DashboardsOptions = {
   directory: Directory
   history: History
   alarmBook: AlarmBook
+  /** risk, rates and reports; without it those calls are not there */
+  measures?: Measures
   state: StateAt
   connections: { isConnected(deviceId: string): boolean }
   telemetry?: Telemetry

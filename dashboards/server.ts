@@ -10,9 +10,12 @@ import { Access } from './access.ts'
 import { alarmCalls } from './api/alarms.ts'
 import { demoCalls } from './api/demo.ts'
 import { deviceCalls } from './api/devices.ts'
+import { kpiCalls } from './api/kpi.ts'
 import { placeCalls } from './api/places.ts'
 import { quarantineCalls } from './api/quarantine.ts'
 import { readingCalls } from './api/readings.ts'
+import { reportCalls } from './api/reports.ts'
+import { riskCalls } from './api/risk.ts'
 import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
@@ -97,6 +100,13 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     },
   })
   people.left = (who) => feed.end(who)
+  // Not waited for: what is recorded meanwhile is shown, the rest as soon as it is known.
+  for (const mode of modes) {
+    options.measures?.risks(mode).then(
+      (risks) => feed.publish(live.loadRisks(risks)),
+      (error: Error) => log.warn('risk is shown as it changes', { mode, reason: error.message }),
+    )
+  }
 
   app.addHook('onResponse', (request, reply, done) => {
     answered++
@@ -152,6 +162,11 @@ function addCalls(api: Api, context: Context): void {
   ruleCalls(api, context)
   quarantineCalls(api, context)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)
+  if (context.measures) {
+    riskCalls(api, context, context.measures)
+    kpiCalls(api, context, context.measures)
+    reportCalls(api, context, context.measures)
+  }
   if (context.demo) demoCalls(api, context, context.demo)
 }
 

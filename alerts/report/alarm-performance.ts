@@ -58,7 +58,7 @@ function figuresOf(
   const count = own.length
   const distinct = (some: readonly Annunciation[]) => new Set(some.map(({ alarm }) => alarm)).size
   return {
-    ...{ from, to, complete: to <= asOf && (knownFrom === null || knownFrom <= from) },
+    ...{ from, to, complete: to <= asOf && knownFrom !== null && knownFrom <= from, known: knownFrom !== null && knownFrom < to },
     annunciations: count,
     per10Min: count / (spanMs / (10 * MINUTE)),
     perHour: count / (spanMs / HOUR),

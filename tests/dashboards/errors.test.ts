@@ -40,7 +40,7 @@ const cases: Case[] = [
     '/enterprises',
     { name: 'x', region: '330106', sektor: 'y' },
     400,
-    { message: 'sektor is not known here; known are id, name, region, sector' },
+    { message: 'sektor is not known here; known are id, name, region, sector, riskGrade' },
   ],
   [
     'text where a number belongs',
