@@ -24,8 +24,24 @@ const prometheus: Source = {
   jsonData: { httpMethod: 'POST', timeInterval: '15s' },
 }
 
-/** 2.x and 3.x: InfluxQL reaches the bucket by its name, and the token goes in a header. */
-export const influx2Sources = {
+/**
+ * With a user and a password: 1.x, or a 1.x-compatible user of 2.x, which can be made to read one bucket and no more. Whoever
+ * may look at a dashboard may send any statement through its data source, `DROP MEASUREMENT` too: it must only read.
+ */
+export const passwordSources = {
+  apiVersion: 1,
+  datasources: [
+    influx({
+      user: '$WATCHFIRE_INFLUX_USER',
+      jsonData: { version: 'InfluxQL', dbName: '$WATCHFIRE_INFLUX_BUCKET', httpMode: 'POST', timeInterval: '10s' },
+      secureJsonData: { password: '$WATCHFIRE_INFLUX_PASSWORD' },
+    }),
+    prometheus,
+  ],
+}
+
+/** With a token that reads the bucket (2.x, 3.x); InfluxQL reaches the bucket by its name. */
+export const tokenSources = {
   apiVersion: 1,
   datasources: [
     influx({
@@ -37,19 +53,6 @@ export const influx2Sources = {
         timeInterval: '10s',
       },
       secureJsonData: { httpHeaderValue1: 'Token $WATCHFIRE_INFLUX_TOKEN' },
-    }),
-    prometheus,
-  ],
-}
-
-/** 1.x: a database, with a user and a password where the server asks for them. */
-export const influx1Sources = {
-  apiVersion: 1,
-  datasources: [
-    influx({
-      user: '$WATCHFIRE_INFLUX_USER',
-      jsonData: { version: 'InfluxQL', dbName: '$WATCHFIRE_INFLUX_BUCKET', httpMode: 'POST', timeInterval: '10s' },
-      secureJsonData: { password: '$WATCHFIRE_INFLUX_PASSWORD' },
     }),
     prometheus,
   ],

@@ -10,11 +10,11 @@ import type { PrometheusTarget } from '../../dashboards/grafana/schema.ts'
 import { startProcess, type PlatformProcess } from '../flow/platform-process.ts'
 
 /*
- * The platform runs as its own process; Debian's victoria-metrics collects its /metrics as dashboards/grafana/scrape.yaml
+ * The platform runs as its own process; Debian's victoria-metrics collects its /metrics as dashboards/grafana/prometheus.yaml
  * says, only faster, and answers what Grafana would ask.
  */
 const absent = process.env['CI'] !== 'true' && spawnSync('victoria-metrics', ['-version']).error !== undefined
-const scrape = readFileSync(join(import.meta.dirname, '../../dashboards/grafana/scrape.yaml'), 'utf8')
+const scrape = readFileSync(join(import.meta.dirname, '../../dashboards/grafana/prometheus.yaml'), 'utf8')
 const token = 'a token that only this test knows'
 
 const isPrometheus = (target: object): target is PrometheusTarget => 'expr' in target
@@ -74,8 +74,10 @@ describe.skipIf(absent)('panels of Grafana on the platform’s own metrics', () 
     })
     await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
     const port = await freePort()
-    const config = join(dir, 'scrape.yaml')
-    writeFileSync(config, scrape.replace('scrape_interval: 15s', 'scrape_interval: 1s'))
+    const [config, tokenFile] = [join(dir, 'prometheus.yaml'), join(dir, 'token')]
+    writeFileSync(tokenFile, token)
+    const target = `127.0.0.1:${(between.address() as AddressInfo).port}`
+    writeFileSync(config, scrape.replace('15s', '1s').replace('/tmp/metrics-token', tokenFile).replace('watchfire:8080', target))
     url = `http://127.0.0.1:${port}`
     collector = spawn(
       'victoria-metrics',
@@ -86,14 +88,7 @@ describe.skipIf(absent)('panels of Grafana on the platform’s own metrics', () 
         '-search.latencyOffset=0s',
         '-search.disableCache',
       ],
-      {
-        stdio: 'ignore',
-        env: {
-          PATH: process.env['PATH'],
-          WATCHFIRE_METRICS_TOKEN: token,
-          WATCHFIRE_METRICS_TARGET: `127.0.0.1:${(between.address() as AddressInfo).port}`,
-        },
-      },
+      { stdio: 'ignore' },
     )
     await until('a third sample', async () => {
       // Something to flush, or there is no time a flush takes.

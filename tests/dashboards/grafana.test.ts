@@ -102,8 +102,8 @@ test('panels lie side by side without touching, inside 24 columns', () => {
   }
 })
 
-test('both kinds of InfluxDB and the platform are provisioned under the ids the dashboards name, without a secret in a file', () => {
-  for (const file of ['datasources-influx2.yaml', 'datasources-influx1.yaml']) {
+test('InfluxDB, by password or token, and the platform are provisioned under the ids the dashboards name, without a secret in a file', () => {
+  for (const file of ['datasources-password.yaml', 'datasources-token.yaml']) {
     const { datasources } = parse(readFileSync(join(dir, 'provisioning', file), 'utf8')) as {
       datasources: {
         uid: string
