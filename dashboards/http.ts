@@ -14,6 +14,9 @@ import { validatorCompiler } from './validation.ts'
 const BODY_BYTES = 1 << 20
 /** Whoever has not sent all of a request by then only holds memory. */
 const REQUEST_MS = 30_000
+const HEADERS_MS = 10_000
+/** How often those limits are looked at; Node's own default is as long as the limit itself. */
+const LOOK_MS = 2_000
 
 /** The HTTP server before any call is added: how bodies are read, checked, refused and documented, and what headers pages get. */
 export async function openHttp(config: Pick<DashboardsConfig, 'tls' | 'version'>, log: Log): Promise<Api> {
@@ -23,9 +26,10 @@ export async function openHttp(config: Pick<DashboardsConfig, 'tls' | 'version'>
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
   } as const
+  const slowness = { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_MS }
   const app = (config.tls
-    ? fastify({ ...options, https: config.tls })
-    : fastify(options)
+    ? fastify({ ...options, https: { ...config.tls, ...slowness, handshakeTimeout: HEADERS_MS } })
+    : fastify({ ...options, http: slowness })
   ).withTypeProvider<TypeBoxTypeProvider>() as unknown as Api
 
   app.setValidatorCompiler(validatorCompiler)

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from 'node:http'
 import { randomUUID } from 'node:crypto'
+import type { Socket as NetSocket } from 'node:net'
 import { Server, type Namespace, type Socket } from 'socket.io'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -34,8 +35,9 @@ type Options = {
   mode: Mode
   frame: Omit<Frame, 'epoch'>
   clock: Clock
-
   watched: () => void
+  /** whose socket it is, is known now */
+  loggedIn: (socket: NetSocket) => void
   /** once a second, before the heartbeat: what the platform is to say about itself */
   beat: () => void
 }
@@ -74,6 +76,7 @@ export class LiveFeed {
       const caller = this.#callerOf(socket)
       if (caller) {
         socket.data = caller
+        this.#options.loggedIn(socket.request.socket)
         next()
       } else next(Object.assign(new Error('not-logged-in'), { data: { code: 'not-logged-in', message: 'log in first' } }))
     })

@@ -34,6 +34,8 @@ export type DashboardsConfig = {
   metricsToken: string | null
   /** where people open Grafana, for the links on the desk */
   grafanaUrl?: string | null
+  /** memory all connections together may take that nobody known has used yet */
+  strangersBytes?: number
 }
 
 /** The story the demo tells, for the pages to show and restart. */

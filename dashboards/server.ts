@@ -20,7 +20,7 @@ import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
 import { userCalls } from './api/users.ts'
-import { turnStrangersAway, type Api, type Context } from './context.ts'
+import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
 import { healthCalls, platformNotices } from './health.ts'
 import { openHttp } from './http.ts'
 import { LiveFeed } from './live-feed.ts'
@@ -31,6 +31,7 @@ import type { DashboardsOptions, UpgradeHandler } from './options.ts'
 import { servePages } from './pages.ts'
 import { People } from './people.ts'
 import { Recorder } from './recorder.ts'
+import { Strangers } from './strangers.ts'
 import { Verdicts } from './verdicts.ts'
 
 export type { DashboardsConfig, DashboardsOptions, Demo, Story, Telemetry } from './options.ts'
@@ -70,6 +71,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const app = await openHttp(config, log)
   // The type provider's server is http or https alike from here on.
   const http = app.server as HttpServer
+  const strangers = new Strangers(http, config.tls !== null, config.strangersBytes)
   let applied = state.pos
   let answered = 0
 
@@ -81,6 +83,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       watchfire_feed_resyncs_total: feed.resyncs,
       watchfire_feed_applied_pos: applied,
       watchfire_http_requests_total: answered,
+      ...strangers.figures(),
     },
   })
   const parts = () => [...options.parts(), status()]
@@ -94,6 +97,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     frame: { jurisdiction: config.jurisdiction, zone: config.zone },
     clock,
     watched: () => options.demo?.watched?.(),
+    loggedIn: (socket) => strangers.leave(socket),
     beat: () => {
       const { receiving, detail, notices } = tellPlatform()
       feed.publish([...live.setPlatform(receiving, detail, notices), ...live.look(clock.now())])
@@ -110,6 +114,11 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
 
   app.addHook('onResponse', (request, reply, done) => {
     answered++
+    if (reply.statusCode < 300 && strangers.has(request.socket)) {
+      // A token of a device in the path counts as well as a person's.
+      const isDevice = request.method === 'POST' && (request.routeOptions.url ?? '').endsWith('/telemetry')
+      if (isDevice || access.identify(askedOf(request))) strangers.leave(request.socket)
+    }
     metrics.answered(request.method, reply.statusCode, reply.elapsedTime / 1000)
     done()
   })
@@ -123,7 +132,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     { prefix: '/api/v1' },
   )
   await servePages(app, context)
-  routeUpgrades(http, options.upgrades ?? {})
+  routeUpgrades(http, options.upgrades ?? {}, strangers)
   await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
     throw new BadSetting(
       `http cannot listen on ${config.host}:${config.port} (${error.code}); choose another port, or 0 for a free one, for example WATCHFIRE_HTTP_PORT=8081`,
@@ -184,12 +193,15 @@ function platformTeller(parts: () => PartStatus[], now: () => number) {
 }
 
 /** Upgrades that are not socket.io's go to whoever speaks that path; the rest is refused rather than left hanging. */
-function routeUpgrades(http: HttpServer, handlers: Record<string, UpgradeHandler>): void {
+function routeUpgrades(http: HttpServer, handlers: Record<string, UpgradeHandler>, strangers: Strangers): void {
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const path = (request.url ?? '').split('?')[0]!
-    if (path.startsWith('/socket.io')) return
+    if (path.startsWith('/socket.io')) return strangers.watch(request.socket, socket)
     const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined
-    if (handler) return handler(request, socket, head)
+    if (handler) {
+      strangers.leave(request.socket)
+      return handler(request, socket, head)
+    }
     socket.on('error', () => undefined)
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })

@@ -23,6 +23,7 @@ export type GatewayConfig = {
   maxMessagesPerSecond: number
   maxConnectionsPerEnterprise: number
   maxConnections?: number
+  strangersBytes?: number
 }
 
 export interface Gateway extends Part {

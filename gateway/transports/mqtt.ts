@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { BadSetting } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { WaitingRoom, type Place } from '../../core/waiting-room.ts'
 import type { ReadingBuffer } from '../reading-buffer.ts'
 import { openBroker } from './mqtt/broker.ts'
 import { Connection } from './mqtt/connection.ts'
@@ -20,6 +21,8 @@ export type MqttConfig = {
   tls: { cert: Uint8Array; key: Uint8Array } | null
   maxPacketBytes: number
   maxConnections: number
+  /** memory all those together may take that have not logged in yet */
+  strangersBytes?: number
 }
 
 export type MqttTransport = {
@@ -34,6 +37,11 @@ export type MqttTransport = {
 const CHECK_MS = 500
 const BACKLOG = 4_096
 const STOP_WAIT_MS = 3_000
+const STRANGERS_BYTES = 64 << 20
+/** Who has had this long without logging in makes room for the next. */
+const GRACE_MS = 250
+/** What a connection takes before it has sent anything (measured, rounded up). */
+const COST = { mqtt: 8 << 10, ws: 16 << 10, mqtts: 64 << 10 }
 
 /** MQTT 3.1 and 3.1.1 over TCP, TLS and WebSocket. Bytes only: what a message means is the policy's business. */
 export async function startMqtt(
@@ -65,17 +73,42 @@ export async function startMqtt(
     gone: (connection) => void connections.delete(connection),
   }
 
-  const accept = (socket: Duplex, peer: Peer) => {
-    if (connections.size >= config.maxConnections) {
-      figures.turnedAway++
-      socket.destroy()
-      return
-    }
-    connections.add(new Connection(socket, peer, host))
+  const room = new WaitingRoom(config.strangersBytes ?? STRANGERS_BYTES, GRACE_MS, () => performance.now())
+  const enter = (socket: Duplex, over: keyof typeof COST): Place | null => {
+    const isFull = connections.size >= config.maxConnections
+    if (isFull) figures.turnedAway++
+    const place = isFull ? null : room.enter(COST[over], () => void socket.destroy())
+    if (place) return place
+    socket.on('error', () => undefined)
+    socket.destroy()
+    return null
   }
-  const acceptSocket = (over: Peer['over']) => (socket: Socket) => {
+  const accept = (socket: Duplex, peer: Peer, place: Place | null) => {
+    if (place) connections.add(new Connection(socket, peer, host, place))
+  }
+  const acceptPlain = (socket: Socket) => {
     socket.setNoDelay(true)
-    accept(socket, peerOf(socket.remoteAddress, over))
+    accept(socket, peerOf(socket.remoteAddress, 'mqtt'), enter(socket, 'mqtt'))
+  }
+  /** A handshake costs more than anything a stranger can do afterwards, so its place is taken before it. */
+  const handshakes = new Map<string, Place>()
+  const endOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  const beforeHandshake = (socket: Socket) => {
+    const place = enter(socket, 'mqtts')
+    if (!place) return
+    const end = endOf(socket)
+    handshakes.set(end, place)
+    socket.once('close', () => {
+      place.leave()
+      if (handshakes.get(end) === place) handshakes.delete(end)
+    })
+  }
+  const acceptSecure = (socket: Socket) => {
+    const place = handshakes.get(endOf(socket))
+    if (!place) return void socket.destroy()
+    handshakes.delete(endOf(socket))
+    socket.setNoDelay(true)
+    accept(socket, peerOf(socket.remoteAddress, 'mqtts'), place)
   }
 
   const addresses: MqttTransport['addresses'] = []
@@ -95,13 +128,11 @@ export async function startMqtt(
     const { address, port: bound, family } = server.address() as AddressInfo
     addresses.push({ name, url: `${name}://${family === 'IPv6' ? `[${address}]` : address}:${bound}` })
   }
-  if (config.mqttPort !== null) await listen('mqtt', createServer(acceptSocket('mqtt')), config.mqttPort)
+  if (config.mqttPort !== null) await listen('mqtt', createServer(acceptPlain), config.mqttPort)
   if (config.mqttsPort !== null && config.tls !== null) {
     const { cert, key } = config.tls
-    const server = createTlsServer(
-      { cert: Buffer.from(cert), key: Buffer.from(key), handshakeTimeout: 10_000 },
-      acceptSocket('mqtts'),
-    )
+    const server = createTlsServer({ cert: Buffer.from(cert), key: Buffer.from(key), handshakeTimeout: 10_000 }, acceptSecure)
+    server.prependListener('connection', beforeHandshake)
     server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error: error.message }))
     await listen('mqtts', server, config.mqttsPort)
   }
@@ -125,7 +156,9 @@ export async function startMqtt(
     connections: () => connections.size,
     figures: () => ({
       watchfire_gateway_sockets: connections.size,
-      watchfire_gateway_sockets_turned_away_total: figures.turnedAway,
+      watchfire_gateway_strangers: room.count,
+      watchfire_gateway_stranger_bytes: room.bytes,
+      watchfire_gateway_sockets_turned_away_total: figures.turnedAway + room.turnedAway,
       watchfire_gateway_protocol_errors_total: figures.protocolErrors,
       watchfire_gateway_qos0_dropped_total: figures.droppedQos0,
       watchfire_gateway_qos2_resent_total: figures.resentQos2,
@@ -134,7 +167,10 @@ export async function startMqtt(
     }),
     handleUpgrade(request, socket, head) {
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        accept(createWebSocketStream(webSocket), peerOf(request.socket.remoteAddress, 'ws'))
+        const stream = createWebSocketStream(webSocket)
+        const place = enter(stream, 'ws')
+        if (!place) return void socket.destroy()
+        accept(stream, peerOf(request.socket.remoteAddress, 'ws'), countingAll(socket, place, limits.maxLoginBytes + 1_024))
       })
     },
     /** Reads nothing more, acknowledges what is on its way to the disk, then closes everything. */
@@ -146,6 +182,25 @@ export async function startMqtt(
       for (const connection of connections) connection.close('platform stopped')
       await new Promise<void>((resolve) => broker.close(() => resolve()))
       webSockets.close()
+    },
+  }
+}
+
+/** A frame is held by the WebSocket's own reader until it is whole, so before a login all that came counts. */
+function countingAll(socket: Duplex, place: Place, most: number): Place {
+  let bytes = 0
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > most) socket.destroy()
+    else place.hold(bytes)
+  }
+  socket.on('data', count)
+  return {
+    hold: () => undefined,
+    renew: () => place.renew(),
+    leave() {
+      socket.off('data', count)
+      place.leave()
     },
   }
 }

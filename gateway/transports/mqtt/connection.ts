@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import type { Place } from '../../../core/waiting-room.ts'
 import type { Waiter } from '../../reading-buffer.ts'
 import { OwedAcks } from './owed-acks.ts'
 import { BrokerSide, type Wire } from './broker-side.ts'
@@ -40,6 +41,7 @@ export class Connection implements Wire, Waiter {
   link: Link | null = null
   #socket: Duplex
   #host: Host
+  #place: Place
   #side: BrokerSide | null = null
   #session: Session | null = null
   #keepAliveMs = 0
@@ -57,9 +59,10 @@ export class Connection implements Wire, Waiter {
   #unreadSince = 0
   #brokerSent: (() => void) | null = null
 
-  constructor(socket: Duplex, peer: Peer, host: Host) {
+  constructor(socket: Duplex, peer: Peer, host: Host, place: Place) {
     this.#socket = socket
     this.#host = host
+    this.#place = place
     this.peer = peer
     this.#maxBytes = host.limits.maxLoginBytes
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
@@ -75,6 +78,7 @@ export class Connection implements Wire, Waiter {
     this.lastByteAt = performance.now()
     this.#stream.add(chunk)
     this.#work()
+    if (this.link === null) this.#place.hold(this.#stream.heldBytes)
   }
 
   #work(): void {
@@ -205,6 +209,7 @@ export class Connection implements Wire, Waiter {
       return this.#refuse(connack(link))
     }
     this.link = link
+    this.#place.leave()
     this.#maxBytes = limits.maxPacketBytes
     this.#keepAliveMs = request.keepAliveS * 1500
     const name = `${link.credential}/${request.clientId === '' ? `~${randomUUID()}` : request.clientId}`
@@ -378,6 +383,7 @@ export class Connection implements Wire, Waiter {
     this.#brokerSent = null
     sent?.()
     this.#leave()
+    this.#place.leave()
     this.#host.gone(this)
   }
 

@@ -16,6 +16,11 @@ export class PacketStream {
     return this.#held !== null
   }
 
+  /** What it takes in memory, also what is spare of it. */
+  get heldBytes(): number {
+    return this.#held?.byteLength ?? 0
+  }
+
   add(chunk: Buffer): void {
     if (this.#held === null) {
       this.#held = chunk
