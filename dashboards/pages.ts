@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import { askedOf, type Api, type Context } from './context.ts'
 
-const pages = ['wall', 'desk', 'admin', 'map', 'login']
+const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'login']
 const YEAR_MS = 31_536_000_000
 const unbuilt = (page: string) =>
   `The page /${page} has not been built yet.\n\nRun:  npm run build\n(npm start and npm run demo do it before they start.)\n\nThe API works without it: /api/docs\n`

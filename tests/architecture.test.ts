@@ -16,6 +16,7 @@ const mayImport: Record<string, string[]> = {
   'dashboards/admin': ['core', 'dashboards/web'],
   'dashboards/login': ['core', 'dashboards/web'],
   'dashboards/map': ['core', 'dashboards/web'],
+  'dashboards/reports': ['core', 'dashboards/web'],
   simulators: ['core'],
   settings: ['core'],
   operate: ['core', 'journal', 'settings'],

@@ -1,4 +1,5 @@
 import { deviceKinds, deviceKindNames } from '../../core/device-kind.ts'
+import { staticGradeNames, staticGrades, type StaticGrade } from '../../core/risk.ts'
 import { said, t } from '../web/i18n/i18n.ts'
 import { choicesOf, enterprises, nameOf, sites, zones, type Choice } from './choices.ts'
 
@@ -43,6 +44,14 @@ const coordinates: Field[] = [
   { name: 'latitude', kind: 'number' },
   { name: 'longitude', kind: 'number' },
 ]
+const gradeText = (grade: unknown): string =>
+  typeof grade === 'string' ? said(staticGradeNames[grade as StaticGrade] ?? { zh: grade, en: grade }) : ''
+const gradeColumn: Column = { name: 'riskGrade', text: (row) => gradeText(row['riskGrade']) }
+const gradeField: Field = {
+  name: 'riskGrade',
+  kind: 'choice',
+  choices: () => staticGrades.map((grade) => ({ value: grade, label: gradeText(grade) })),
+}
 export const modes = ['live', 'simulated', 'test', 'drill']
 export const roles = ['admin', 'supervisor', 'duty', 'viewer', 'enterprise']
 
@@ -85,27 +94,35 @@ export const entities: Entity[] = [
   {
     name: 'enterprises',
     label: named,
-    columns: [plain('name'), plain('id'), plain('region'), plain('sector')],
+    columns: [plain('name'), plain('id'), plain('region'), plain('sector'), gradeColumn],
     fields: [
       { name: 'name', kind: 'text', required: 'always' },
       { name: 'region', kind: 'text', required: 'always', hint: 'region' },
       { name: 'sector', kind: 'text' },
+      gradeField,
     ],
   },
   {
     name: 'sites',
     label: named,
-    columns: [plain('name'), plain('id'), ofEnterprise, plain('latitude'), plain('longitude')],
-    fields: [{ name: 'name', kind: 'text', required: 'always' }, enterpriseField('create'), ...coordinates],
+    columns: [plain('name'), plain('id'), ofEnterprise, plain('latitude'), plain('longitude'), gradeColumn],
+    fields: [{ name: 'name', kind: 'text', required: 'always' }, enterpriseField('create'), ...coordinates, gradeField],
   },
   {
     name: 'zones',
     label: named,
-    columns: [plain('name'), plain('id'), ofEnterprise, { name: 'siteId', text: (row) => nameOf(sites.value, row['siteId']) }],
+    columns: [
+      plain('name'),
+      plain('id'),
+      ofEnterprise,
+      { name: 'siteId', text: (row) => nameOf(sites.value, row['siteId']) },
+      gradeColumn,
+    ],
     fields: [
       { name: 'name', kind: 'text', required: 'always' },
       enterpriseField('create'),
       { name: 'siteId', kind: 'choice', choices: (form) => choicesOf(within(sites.value, form), form['siteId']) },
+      gradeField,
     ],
   },
   {

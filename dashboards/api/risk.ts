@@ -53,14 +53,14 @@ export function riskCalls(api: Api, context: Context, measures: Measures): void 
     async (request) => {
       const caller = callerOf(context, request, 'read')
       const { mode = config.mode, subject, colour, enterpriseId } = request.query
-      const states = (await measures.risks(mode)).filter(
+      const all = (await measures.risks(mode)).filter(
         (state) =>
           seen(caller, state) &&
           (subject === undefined || state.subject === subject) &&
-          (colour === undefined || state.colour === colour) &&
           (enterpriseId === undefined || state.enterpriseId === enterpriseId),
       )
-      const counts = Object.fromEntries(riskColours.map((one) => [one, states.filter((state) => state.colour === one).length]))
+      const states = all.filter((state) => colour === undefined || state.colour === colour)
+      const counts = Object.fromEntries(riskColours.map((one) => [one, all.filter((state) => state.colour === one).length]))
       return { counts, risks: states.sort(order).map((state) => ({ ...state, name: nameOf(state, registry) })) }
     },
   )

@@ -1,3 +1,4 @@
+import { enReports } from './en-reports.ts'
 import type { WordTable } from './zh.ts'
 
 export const en: WordTable = {
@@ -36,7 +37,16 @@ export const en: WordTable = {
   no: 'no',
   none: 'none',
   platform: 'Platform',
-  nav: { wall: 'Wall', desk: 'Desk', map: 'Map', admin: 'Admin', logout: 'Log out', login: 'Log in', language: '中文' },
+  nav: {
+    wall: 'Wall',
+    desk: 'Desk',
+    map: 'Map',
+    reports: 'Reports',
+    admin: 'Admin',
+    logout: 'Log out',
+    login: 'Log in',
+    language: '中文',
+  },
   feed: {
     live: 'Live',
     delayed: 'Delayed {s} s',
@@ -245,6 +255,7 @@ export const en: WordTable = {
       name: 'Name',
       region: 'Division code',
       sector: 'Sector',
+      riskGrade: 'Static risk grade',
       enterpriseId: 'Enterprise',
       siteId: 'Site',
       zoneId: 'Zone',
@@ -312,6 +323,7 @@ export const en: WordTable = {
       more: 'Older',
     },
   },
+  reports: enReports,
   errors: {
     unreachable: 'The server does not answer; check the network and try again',
     'rate-limited': 'Too many attempts; try again in {s} s',

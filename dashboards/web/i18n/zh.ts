@@ -1,3 +1,5 @@
+import { zhReports } from './zh-reports.ts'
+
 /** The words of every page, one table (ux E5). Keys mirror the places they stand in. */
 export const zh = {
   product: '烽燧',
@@ -35,7 +37,16 @@ export const zh = {
   no: '否',
   none: '无',
   platform: '平台',
-  nav: { wall: '大屏', desk: '值班台', map: '地图', admin: '管理', logout: '退出', login: '登录', language: 'English' },
+  nav: {
+    wall: '大屏',
+    desk: '值班台',
+    map: '地图',
+    reports: '报告',
+    admin: '管理',
+    logout: '退出',
+    login: '登录',
+    language: 'English',
+  },
   feed: {
     live: '数据实时',
     delayed: '延迟 {s} s',
@@ -244,6 +255,7 @@ export const zh = {
       name: '名称',
       region: '行政区划代码',
       sector: '行业',
+      riskGrade: '静态风险等级',
       enterpriseId: '企业',
       siteId: '场所',
       zoneId: '区域',
@@ -311,6 +323,7 @@ export const zh = {
       more: '更早的',
     },
   },
+  reports: zhReports,
   errors: {
     unreachable: '服务器没有应答,请检查网络后重试',
     'rate-limited': '尝试过于频繁,请在 {s} 秒后再试',
