@@ -82,12 +82,14 @@ const RESOLUTION_STEPS = 3
 function undecided(rule: Rule): RuleWarning[] {
   if (rule.origin !== 'pack' || rule.metric === undefined || metricOf(rule.metric)?.needsSubstance !== true) return []
   const step = 10 ** -metricOf(rule.metric)!.digits
-  return valueLimits(rule).flatMap(({ name, above }, i): RuleWarning[] => {
-    if (above === undefined || above >= RESOLUTION_STEPS * step) return []
-    const what = `${name} ${above} is under ${RESOLUTION_STEPS} steps of a usual detector (${step})`
-    const message = `${what}: a person decides (PUT with enabled: true, or with limits of your own)${rule.enabled ? '' : '; until then it is off'}`
-    return [{ ruleId: rule.id, code: 'needs-decision', path: `/limits/${i}`, message }]
-  })
+  return valueLimits(rule)
+    .slice(0, 1)
+    .flatMap(({ name, above }, i): RuleWarning[] => {
+      if (above === undefined || above >= RESOLUTION_STEPS * step) return []
+      const what = `${name} ${above} is under ${RESOLUTION_STEPS} steps of a usual detector (${step})`
+      const message = `${what}: a person decides (PUT with enabled: true, or with limits of your own)${rule.enabled ? '' : '; until then it is off'}`
+      return [{ ruleId: rule.id, code: 'needs-decision', path: `/limits/${i}`, message }]
+    })
 }
 
 /** A limit that is reached only when a nearer one of the same or a worse level already is. */

@@ -56,9 +56,27 @@ type PackRule = {
   title: { zh: string; en: string }
   limits?: object[]
   level?: string
+  when?: string | number
+  enabled?: boolean
 }
-const limitText = (limit: Record<string, unknown>) =>
-  `${limit['name']} ${limit['above'] === undefined ? `≤ ${limit['below']}` : `≥ ${limit['above']}`} ${limit['level']}`
+const limitText = ({ name, above, below, by, spreads, percent, level = '' }: Record<string, unknown>) => {
+  const where =
+    above !== undefined
+      ? `≥ ${above}`
+      : below !== undefined
+        ? `≤ ${below}`
+        : by !== undefined
+          ? `by ${by}`
+          : spreads !== undefined
+            ? `${spreads} spreads off`
+            : `${percent} % off`
+  return `${name} ${where} ${level}`.trim()
+}
+const limitsText = ({ limits, level, when, enabled }: PackRule) => {
+  const limited = (limits as Record<string, unknown>[] | undefined)?.map(limitText).join(', ')
+  const words = [limited, typeof when === 'string' ? `\`${when}\`` : undefined, limited && !level ? undefined : level]
+  return `${words.filter((word) => word !== undefined).join(' ')}${enabled === false ? ' (off until a person decides)' : ''}`
+}
 const packs = readdirSync(join(root, 'alerts/packs'))
   .filter((name) => name.endsWith('.yaml'))
   .sort()
@@ -68,7 +86,7 @@ const packs = readdirSync(join(root, 'alerts/packs'))
       `\`${rule.id}\``,
       rule.type,
       rule.metric ? `\`${rule.metric}\`` : '',
-      (rule.limits as Record<string, unknown>[] | undefined)?.map(limitText).join(', ') ?? rule.level ?? '',
+      limitsText(rule),
       `${rule.title.zh} / ${rule.title.en}`,
       rule.source,
     ])

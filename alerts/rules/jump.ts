@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { splitChannel } from '../../core/metrics.ts'
 import { LevelSchema } from '../../core/rule.ts'
-import { delayed, tripped, type Delay, type Breach, type SeriesRule } from './rule.ts'
+import { delayed, tripped, type Breach, type Delay, type Sample, type SeriesRule } from './rule.ts'
 
 const OptionsSchema = Type.Object({
   level: LevelSchema,
@@ -10,6 +10,10 @@ const OptionsSchema = Type.Object({
     description: 'nothing real changes faster than this, in the unit of the metric',
   }),
   deadband: Type.Number({ minimum: 0, description: 'a change up to this is never a jump, however fast' }),
+  usual: Type.Union([Type.Null(), Type.Object({ from: Type.Number(), to: Type.Number() }, { additionalProperties: false })], {
+    default: null,
+    description: 'readings in here are not compared; no wider than the deadband, so that nothing in it can be a jump',
+  }),
   danger: Type.Union([Type.Literal('up'), Type.Literal('down'), Type.Literal('both'), Type.Literal('none')]),
   offDelayMs: Type.Number({
     minimum: 0,
@@ -23,18 +27,18 @@ type Options = Static<typeof OptionsSchema>
 type State = { at: number; value: number; delay: Delay }
 const start: State = { at: -1, value: 0, delay: null }
 
-type Habit = Pick<Options, 'perSecond' | 'deadband' | 'danger'>
+type Habit = Pick<Options, 'perSecond' | 'deadband' | 'danger' | 'usual'>
 /** What the quantity itself allows; a diffusion gas sensor needs seconds for its whole range, water in a tank much longer. */
 const habits: Record<string, Habit> = {
-  combustibleLel: { perSecond: 20, deadband: 30, danger: 'up' },
-  toxicPpm: { perSecond: 100, deadband: 100, danger: 'up' },
-  oxygenVol: { perSecond: 2, deadband: 4, danger: 'both' },
-  temperatureC: { perSecond: 20, deadband: 60, danger: 'up' },
-  pressureMpa: { perSecond: 1, deadband: 0.6, danger: 'both' },
-  levelM: { perSecond: 0.1, deadband: 0.5, danger: 'both' },
-  smokeObscuration: { perSecond: 2, deadband: 4, danger: 'up' },
-  speedKmh: { perSecond: 30, deadband: 60, danger: 'none' },
-  mileageKm: { perSecond: 0.1, deadband: 5, danger: 'none' },
+  combustibleLel: { perSecond: 20, deadband: 30, usual: { from: -5, to: 25 }, danger: 'up' },
+  toxicPpm: { perSecond: 100, deadband: 100, usual: { from: -50, to: 50 }, danger: 'up' },
+  oxygenVol: { perSecond: 2, deadband: 4, usual: { from: 19, to: 23 }, danger: 'both' },
+  temperatureC: { perSecond: 20, deadband: 60, usual: { from: -10, to: 50 }, danger: 'up' },
+  pressureMpa: { perSecond: 1, deadband: 0.6, usual: { from: 0, to: 0.6 }, danger: 'both' },
+  levelM: { perSecond: 0.1, deadband: 0.5, usual: null, danger: 'both' },
+  smokeObscuration: { perSecond: 2, deadband: 4, usual: { from: 0, to: 4 }, danger: 'up' },
+  speedKmh: { perSecond: 30, deadband: 60, usual: { from: 0, to: 60 }, danger: 'none' },
+  mileageKm: { perSecond: 0.1, deadband: 5, usual: null, danger: 'none' },
 }
 
 /** Which way a value jumped: faster than the quantity can change, in the time between two readings. Null when it did not. */
@@ -52,9 +56,19 @@ export function jumpOf(
 /** A jump this way is towards danger: the reading is uncertain and counts, it is not thrown away (semantics 17). */
 export const isTowardsDanger = (danger: Options['danger'], way: 'up' | 'down'): boolean => danger === 'both' || danger === way
 
+/** What is known of the last reading: itself, or that it lay in the usual range about a period ago. */
+function changeSince({ usual }: Options, before: State, { value, at, gap }: Sample, expectedPeriodMs: number) {
+  if (before.at >= 0) return { change: value - before.value, afterMs: at - before.at }
+  if (usual === null || gap || isUsual(usual, value)) return null
+  return { change: value - (value > usual.to ? usual.to : usual.from), afterMs: expectedPeriodMs }
+}
+
+const isUsual = (usual: Options['usual'], value: number) => usual !== null && value > usual.from && value < usual.to
+
 /**
  * Breaches when two readings differ by more than the quantity can change in the time between them: a fault of the sensor or of
  * the line, shown beside whatever the value itself raises. `limitName` says which way, `danger` when it was the dangerous one.
+ * In the usual range it rests and remembers nothing, so that calm sensors cost nothing.
  */
 export const jump: SeriesRule<Options, State> = {
   name: 'jump',
@@ -64,22 +78,25 @@ export const jump: SeriesRule<Options, State> = {
   hearsBad: false,
   start,
   complete: (_options, { metric }) => habits[splitChannel(metric ?? '').metric] ?? { danger: 'none', deadband: 0 },
-  check: () => null,
+
+  check({ usual, deadband }) {
+    if (usual === null || (usual.from < usual.to && usual.to - usual.from <= deadband * 1.000_001)) return null
+    return { path: '/usual', message: `the usual range must not be wider than the deadband (${deadband})` }
+  },
+
   resume: ({ level }, limitName) => ({ ...start, delay: tripped({ level, limitName, limit: null }) }),
 
-  step(options, before, sample) {
+  step(options, before, sample, { expectedPeriodMs }) {
     const { value, at, held } = sample
-    const way = held || before.at < 0 ? null : jumpOf(options, value - before.value, at - before.at)
-    const name = way !== null && isTowardsDanger(options.danger, way) ? 'danger' : way
+    const since = held ? null : changeSince(options, before, sample, expectedPeriodMs)
+    const way = since && jumpOf(options, since.change, since.afterMs)
+    const name = way && isTowardsDanger(options.danger, way) ? 'danger' : way
     const breach: Breach | null = way && { level: options.level, limitName: name, limit: null }
-    const { delay, verdict, wakeAt } = delayed(
-      { onDelayMs: 0, offDelayMs: options.offDelayMs },
-      before.delay,
-      { breach, inside: breach === null },
-      sample,
-    )
+    const delays = { onDelayMs: 0, offDelayMs: options.offDelayMs }
+    const { delay, verdict, wakeAt } = delayed(delays, before.delay, { breach, inside: breach === null }, sample)
+    if (delay === null && isUsual(options.usual, value)) return { state: start, verdict, wakeAt }
     return { state: { at, value, delay }, verdict, wakeAt }
   },
 
-  quiet: () => null,
+  quiet: ({ usual }) => usual && { above: usual.from, below: usual.to },
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { AlarmChangeEntry } from '../../core/record.ts'
@@ -6,6 +6,7 @@ import { deviceKindNames } from '../../core/device-kind.ts'
 import { levels } from '../../core/level.ts'
 import type { Rule } from '../../core/rule.ts'
 import { readPack } from '../../alerts/pack-file.ts'
+import { warningsAbout } from '../../alerts/rule-checks.ts'
 import { Engine } from '../../alerts/engine.ts'
 import { aDevice, defineSeries, setDevice, setRule, T0, Tape, type Row } from './world.ts'
 
@@ -17,7 +18,9 @@ function packRules(name: string): Rule[] {
   if (!('rules' in pack)) throw new Error(`${name}.yaml:${pack.line} ${pack.reason}`)
   return pack.rules.map((rule) => ({ ...rule, version: 1 }))
 }
-const shipped = ['gas', 'fire', 'device-health'].flatMap(packRules)
+const shipped = readdirSync(join(root, 'alerts/packs'))
+  .filter((name) => name.endsWith('.yaml'))
+  .flatMap((name) => packRules(name.replace('.yaml', '')))
 
 test("the alarm column of real smoke-detector data raises and clears at exactly its rows, also through a day's backlog", () => {
   const lines = readFileSync(join(root, '../shared/data/smoke_iot/readings.csv'), 'utf8').trim().split('\n').slice(1)
@@ -60,6 +63,36 @@ test('a fire signal of any kind of device is covered by exactly one rule', () =>
     expect(covering, kind).toHaveLength(1)
     expect(levels.indexOf(covering[0]!['level'] as 'red')).toBeLessThanOrEqual(levels.indexOf('orange'))
   }
+})
+
+test('the shipped mapping: H yellow, HH of a gas red, health and tampering of a device blue', () => {
+  const limits = (rule: Rule) => (rule['limits'] ?? []) as { name: string; level: string }[]
+  for (const rule of shipped) {
+    const gas = rule.type === 'threshold' && (rule.metric === 'toxicPpm' || rule.metric === 'combustibleLel')
+    if (gas) expect(limits(rule).map(({ name, level }) => `${name} ${level}`)).toEqual(['H yellow', 'HH red'])
+    if (/^(device|tampering)\./.test(rule.id)) {
+      expect([rule['level'] ?? 'blue', ...limits(rule).map(({ level }) => level)], rule.id).not.toContain('red')
+      expect(rule['level'] ?? limits(rule)[0]?.level, rule.id).toBe('blue')
+    }
+  }
+})
+
+test('the shipped packs get in nobody’s way: the only warnings are defaults too fine for a usual detector, and those are off', () => {
+  const warnings = warningsAbout(shipped.map((rule) => ({ rule, pack: rule })))
+  expect(warnings.map(({ code, ruleId }) => [code, ruleId])).toEqual(
+    ['gas.toxic-cocl2', 'gas.toxic-ph3', 'gas.toxic-o3'].map((id) => ['needs-decision', id]),
+  )
+  for (const { ruleId } of warnings) expect(shipped.find(({ id }) => id === ruleId)!.enabled).toBe(false)
+})
+
+test('a detector of a gas whose default waits for a decision is shown as not judged', () => {
+  const tape = new Tape()
+  const device = aDevice({ attributes: { substance: 'o3' } })
+  tape.record(0, setDevice(device), ...shipped.map(setRule), defineSeries(1, 'toxicPpm', device.id))
+  tape.rows([1, 1, 0.2])
+  const engine = new Engine()
+  for (const entry of tape.entries) engine.apply(entry)
+  expect(engine.take().map(({ entry }) => (entry as AlarmChangeEntry).alarm.ruleId)).toEqual(['device.no-substance'])
 })
 
 test('the shipped gas limits are those of GB/T 50493-2019 5.5.2', () => {
