@@ -13,6 +13,8 @@ const needs: Need[] = [
   { program: 'chromium', packages: ['chromium', 'fonts-noto-cjk'], suites: 'browser' },
   { program: 'mosquitto_pub', packages: ['mosquitto-clients'], suites: 'flow: first reading by mosquitto_pub' },
   { program: 'strace', packages: ['strace'], suites: 'chaos: acknowledged is on disk' },
+  { program: 'influxd', packages: ['influxdb'], suites: 'history in InfluxDB, Grafana on it' },
+  { program: 'victoria-metrics', packages: ['victoria-metrics'], suites: 'history in VictoriaMetrics, Grafana on the metrics' },
 ]
 
 const steps: { name: string; command: string[] }[] = [
