@@ -29,6 +29,9 @@ export const devices: Board = board({
     flagTimeline('tamper', { interval, targets: [readings('A', { metric: 'tamper', worst: 'max' })] }),
     flagTimeline('bypassed', { interval, targets: [readings('A', { metric: 'bypassed', worst: 'max' })] }),
     flagTimeline('inService', { interval, targets: [readings('A', { metric: 'inService', worst: 'min' })] }),
-    metricLines('tiltDeg', 'hydrant', { interval, targets: [readings('A', { metric: 'tiltDeg', worst: 'max' })] }),
+    ...(['powerLost', 'backupFault', 'coverOpen', 'settingChanged', 'calibrationOverdue'] as const).map((metric) =>
+      flagTimeline(metric, { w: 8, interval, targets: [readings('A', { metric, worst: 'max' })] }),
+    ),
+    metricLines('tiltDeg', 'hydrant', { w: 8, interval, targets: [readings('A', { metric: 'tiltDeg', worst: 'max' })] }),
   ],
 })

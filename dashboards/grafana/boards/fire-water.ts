@@ -29,6 +29,14 @@ export const fireWater: Board = board({
     }),
     flagTimeline('capOpen', { interval: '3600s', targets: [readings('A', { metric: 'capOpen', worst: 'max', kinds })] }),
     flagTimeline('valveClosed', { interval, targets: [readings('A', { metric: 'valveClosed', worst: 'max', kinds })] }),
+    metricLines('fillPct', 'tank-level', {
+      interval,
+      description: both('每段时间的最低充满度', 'The lowest of each interval'),
+      targets: [readings('A', { metric: 'fillPct', worst: 'min', kinds })],
+    }),
+    flagTimeline('discharging', { interval, targets: [readings('A', { metric: 'discharging', worst: 'max', kinds })] }),
+    flagTimeline('running', { interval, targets: [readings('A', { metric: 'running', worst: 'max', kinds })] }),
+    flagTimeline('powerLost', { interval, targets: [readings('A', { metric: 'powerLost', worst: 'max', kinds })] }),
     qualityTimeline({
       title: both('数据质量：压力', 'Data quality: pressure'),
       description: both('空白处没有数据', 'A hole means that nothing came'),

@@ -27,6 +27,8 @@ export const fire: Board = board({
       interval,
       targets: [readings('A', { metric: 'residualCurrentMa', worst: 'max', kinds })],
     }),
+    flagTimeline('preAlarm', { interval, targets: [readings('A', { metric: 'preAlarm', worst: 'max', kinds })] }),
+    flagTimeline('arcFault', { interval, targets: [readings('A', { metric: 'arcFault', worst: 'max', kinds })] }),
     qualityTimeline({
       title: both('数据质量：烟雾、火警', 'Data quality: smoke, fire signals'),
       description: both('空白处没有数据', 'A hole means that nothing came'),

@@ -88,6 +88,24 @@ export const platform: Board = board({
     }),
     lines({
       ...p,
+      title: both('InfluxDB 落后', 'InfluxDB behind'),
+      description: both('未用 InfluxDB 时无数据', 'Empty where history is not kept in InfluxDB'),
+      unit: 's',
+      min: 0,
+      targets: [asked('A', 'watchfire_outbox_lag_seconds', both('落后时间', 'behind'))],
+    }),
+    lines({
+      ...p,
+      title: both('写入 InfluxDB', 'Written to InfluxDB'),
+      unit: 'ops',
+      targets: [
+        asked('A', perSecond('watchfire_outbox_sent_total'), both('读数', 'readings')),
+        asked('B', perSecond('watchfire_outbox_failures_total'), both('失败的请求', 'failed requests')),
+        asked('C', perSecond('watchfire_outbox_quarantined_total'), both('被拒收的读数', 'refused readings')),
+      ],
+    }),
+    lines({
+      ...p,
       title: both('等待确认的数据', 'Waiting to be acknowledged'),
       unit: 'bytes',
       min: 0,
