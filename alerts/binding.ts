@@ -6,28 +6,37 @@ import type { Applies, Rule } from '../core/rule.ts'
 import type { Level } from '../core/level.ts'
 import { placeKey, type Place } from './open-alarms.ts'
 import { coversMetric, type ReadyRule } from './rulebook.ts'
-import type { AnyDeviceRule, AnySeriesRule, SeriesFacts } from './rules/rule.ts'
+import type {
+  AnyDeviceRule,
+  AnyPositionRule,
+  AnySeriesRule,
+  PositionFacts,
+  Scope,
+  SeriesFacts,
+  SeriesLimit,
+} from './rules/rule.ts'
 
 /** When a series was in breach, so that a resend of those readings is not taken for news. */
 export type Episode = { from: number; to: number | null; level: Level }
 
-/** A rule at work on one series, and how far it has got. */
-export type Bound = {
+/** A rule at work on one series or on one device's position, and how far it has got. */
+type Working<Type, Facts> = {
   ready: ReadyRule
-  type: AnySeriesRule
+  type: Type
   options: unknown
   /** tells whether the options changed though the rule did not: another rule took some of its limits */
   signature: string
   place: Place
   latePlace: Place
-  facts: SeriesFacts
-  above: number
-  below: number
+  facts: Facts
   state: unknown
   wakeAt: number | null
   late: { state: unknown; at: number } | null
   episodes: Episode[]
 }
+export type Bound = Working<AnySeriesRule, SeriesFacts> & { above: number; below: number }
+export type PositionBound = Working<AnyPositionRule, PositionFacts>
+export type AnyBound = Bound | PositionBound
 
 export type DeviceBound = { ready: ReadyRule; type: AnyDeviceRule; options: unknown; place: Place }
 
@@ -101,12 +110,14 @@ function shareOf(ready: ReadyRule, all: ReadyRule[]): Share | null {
 const naming = (rule: Rule, over: string[]): Rule =>
   over.length === 0 ? rule : { ...rule, source: `${rule.source} (stands over ${over.join(', ')})` }
 
-function factsOf(series: Series, device: Device, hasLimits: boolean): SeriesFacts {
+function factsOf(series: Series, device: Device, limits: readonly SeriesLimit[], hasLimits: boolean): SeriesFacts {
   return {
     expectedPeriodMs: expectedPeriodMs(device),
     needsSubstance: metricOf(series.metric)?.needsSubstance === true,
     substance: substanceOf(device, splitChannel(series.metric).channel),
     hasLimits,
+    limits,
+    attributes: device.attributes,
   }
 }
 
@@ -127,15 +138,16 @@ export function bindSeries(series: Series, device: Device, rules: ReadyRule[], r
     ({ rule, type }) =>
       type.over === 'series' && coversMetric(rule, series.metric) && appliesTo(rule.applies, device, substance, registry),
   )
-  const facts = factsOf(
-    series,
-    device,
-    covering.some(({ type }) => type.name === 'threshold'),
+  const shares = new Map(covering.map((ready) => [ready, shareOf(ready, covering)]))
+  const limitRules = covering.filter(({ type }) => type.name === 'threshold')
+  const limits = limitRules.flatMap(
+    (ready) => (shares.get(ready)?.options as { limits?: SeriesLimit[] } | undefined)?.limits ?? [],
   )
+  const facts = factsOf(series, device, limits, limitRules.length > 0)
   const subject = `${series.device}/${series.metric}`
   return covering.flatMap((ready): Bound[] => {
-    const share = shareOf(ready, covering)
-    if (share === null) return []
+    const share = shares.get(ready)
+    if (!share) return []
     const { options } = share
     const rule = naming(ready.rule, share.over)
     const type = ready.type as AnySeriesRule
@@ -160,6 +172,30 @@ export function bindSeries(series: Series, device: Device, rules: ReadyRule[], r
   })
 }
 
+/** The rules that judge where a device is. */
+export function bindPosition(mode: Mode, device: Device, rules: ReadyRule[], registry: Registry): PositionBound[] {
+  const substance = substanceOf(device, null)
+  const facts: PositionFacts = { expectedPeriodMs: expectedPeriodMs(device), attributes: device.attributes }
+  return rules
+    .filter(({ rule, type }) => type.over === 'position' && appliesTo(rule.applies, device, substance, registry))
+    .map((ready): PositionBound => {
+      const type = ready.type as AnyPositionRule
+      return {
+        ready,
+        type,
+        options: ready.options,
+        signature: String(ready.rule.version),
+        place: place(mode, ready.rule, device.id, device.id, type.about, false),
+        latePlace: place(mode, ready.rule, device.id, device.id, type.about, true),
+        facts,
+        state: type.start,
+        wakeAt: null,
+        late: null,
+        episodes: [],
+      }
+    })
+}
+
 export function bindDevice(device: Device, rules: ReadyRule[], registry: Registry): DeviceBound[] {
   return rules
     .filter(({ rule, type }) => type.over === 'device' && appliesTo(rule.applies, device, null, registry))
@@ -169,4 +205,19 @@ export function bindDevice(device: Device, rules: ReadyRule[], registry: Registr
       options: ready.options,
       place: place(device.mode, ready.rule, device.id, device.id, null, false),
     }))
+}
+
+/** The device is one of those a rule over groups is for. */
+export const isMember = ({ rule }: ReadyRule, device: Device, registry: Registry): boolean =>
+  appliesTo(rule.applies, device, substanceOf(device, null), registry)
+
+/** The group of a device, as an alarm's subject; null when it is in none. A convoy is one of an enterprise. */
+export function groupOf(scope: Scope, device: Device, registry: Registry): string | null {
+  const { enterpriseId, zoneId } = device
+  const siteId = zoneId === null ? null : (registry.zones.get(zoneId)?.siteId ?? null)
+  if (scope === 'zone') return zoneId === null ? null : `zone:${zoneId}`
+  if (scope === 'site') return siteId === null ? null : `site:${siteId}`
+  if (scope === 'enterprise') return `enterprise:${enterpriseId}`
+  const value = device.attributes[scope.attribute]
+  return value === undefined || value === null || value === '' ? null : `${scope.attribute}:${enterpriseId}/${String(value)}`
 }

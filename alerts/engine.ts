@@ -9,10 +9,12 @@ import { answerAction } from './actions.ts'
 import { isInService } from './binding.ts'
 import { DeviceWatch, type SavedDevice } from './device-watch.ts'
 import { DueTimes } from './due-times.ts'
+import { GroupWatch, type SavedGroup } from './group-watch.ts'
 import { OpenAlarms, type Emission, type Moment, type OpenAlarmsState } from './open-alarms.ts'
+import { PositionWatch, type SavedPosition } from './position-watch.ts'
 import { Rulebook } from './rulebook.ts'
 import { ABOVE, BELOW, HIGHEST, STRIDE, SeriesMemory } from './series-memory.ts'
-import { SeriesWatch, type SavedSeries } from './series-watch.ts'
+import { SeriesWatch, type Quiet, type SavedSeries } from './series-watch.ts'
 
 /** What changed in the engine since it was last asked: everything that is needed to go on after a restart. */
 export type EngineState = {
@@ -21,6 +23,8 @@ export type EngineState = {
   series: [id: number, saved: SavedSeries | null][]
   devices: [id: string, saved: SavedDevice | null][]
   alarms: [key: string, alarm: Alarm | null][]
+  positions: [key: string, saved: SavedPosition | null][]
+  groups: [key: string, saved: SavedGroup | null][]
 }
 
 /**
@@ -41,8 +45,27 @@ export class Engine {
     memory: this.memory,
     alarms: this.alarms,
     due: this.#due,
-    quietFor: ({ device }) => (this.#devices.isWatching(device) ? null : { above: -Infinity, below: Infinity }),
+    quietFor: (series) => this.#quietFor(series),
     lastPos: () => this.#lastPos,
+  })
+  #groups = new GroupWatch({
+    directory: this.directory,
+    rulebook: this.rulebook,
+    memory: this.memory,
+    alarms: this.alarms,
+    due: this.#due,
+    lastPos: () => this.#lastPos,
+    seriesOf: (device) => this.#devices.seriesOf(device),
+    refreshQuiet: (device) => this.#refreshQuiet(device),
+  })
+  #positions = new PositionWatch({
+    directory: this.directory,
+    rulebook: this.rulebook,
+    alarms: this.alarms,
+    due: this.#due,
+    lastPos: () => this.#lastPos,
+    isWanted: (mode, device) => this.#groups.isWanted(mode, device),
+    located: (one) => this.#groups.locate(one),
   })
   /** last position of the inputs so far: the cause of what a tick decides */
   #lastPos = 0
@@ -69,8 +92,19 @@ export class Engine {
   advance(clock: number): void {
     while (this.#due.next <= clock) {
       const due = this.#due.take()!
-      if (due.kind === 'device') this.#devices.tick(due.id as string, due.at, this.#lastPos)
-      else this.#series.tick(due.id as number, due.at)
+      switch (due.kind) {
+        case 'device':
+          this.#devices.tick(due.id as string, due.at, this.#lastPos)
+          break
+        case 'group':
+          this.#groups.tick(due.id as string, due.at)
+          break
+        case 'position':
+          this.#positions.tick(due.id as string, due.at)
+          break
+        case 'series':
+          this.#series.tick(due.id as number, due.at)
+      }
     }
   }
 
@@ -95,6 +129,7 @@ export class Engine {
         this.#judge(id, measured, receivedAt[row]!, v, quality[row]!, pos + row)
       }
     }
+    this.#positions.flush()
     this.figures.readings += count
   }
 
@@ -107,7 +142,19 @@ export class Engine {
     this.figures.slow++
     const judged = this.#series.judge(series, measuredAt, receivedAt, value, quality, pos)
     if (judged !== 'next') this.figures[judged]++
+    this.#positions.collect(series, judged, measuredAt, receivedAt, value, quality, pos)
+    if (judged === 'next' || judged === 'standing') this.#groups.hear(series, pos)
     this.#devices.hear(series.device, receivedAt, judged === 'standing' || reasonOf(quality) === 'clock', pos)
+  }
+
+  /** Good values of the series that nobody but its own rules needs to hear; null when somebody needs all. */
+  #quietFor(series: Series): Quiet | null {
+    if (this.#devices.isWatching(series.device) || this.#positions.listensTo(series)) return null
+    return this.#groups.quietFor(series)
+  }
+
+  #refreshQuiet(device: string): void {
+    for (const id of this.#devices.seriesOf(device)) this.#series.refreshQuiet(id)
   }
 
   #applyRecord(entry: Entry): void {
@@ -143,9 +190,10 @@ export class Engine {
   #registryChanged(change: Extract<RecordEntry, { kind: 'registry.changed' }>, moment: Moment): void {
     const { registry } = this.directory
     if (change.entity === 'device') this.#rebindDevice(change.row.id, moment, change.by)
-    if (change.entity !== 'enterprise') return
+    if (change.entity !== 'enterprise' && change.entity !== 'zone') return
+    const whose = change.entity === 'zone' ? 'zoneId' : 'enterpriseId'
     for (const id of this.#devices.ids()) {
-      if (registry.devices.get(id)?.enterpriseId === change.row.id) this.#rebindDevice(id, moment, change.by)
+      if (registry.devices.get(id)?.[whose] === change.row.id) this.#rebindDevice(id, moment, change.by)
     }
   }
 
@@ -154,6 +202,8 @@ export class Engine {
     const reason = isInService(registry.devices.get(deviceId), registry) ? 'the rule no longer applies' : 'device retired'
     this.#devices.bind(deviceId, this.rulebook.allReady(), moment, by, reason)
     for (const id of this.#devices.seriesOf(deviceId)) this.#series.rebind(id, moment, by, reason)
+    this.#positions.rebind(deviceId, moment, by, reason)
+    this.#groups.rebind(deviceId, moment)
   }
 
   #ruleChanged(change: Extract<RecordEntry, { kind: 'rule.set' | 'rule.removed' }>, moment: Moment): void {
@@ -168,6 +218,15 @@ export class Engine {
       }
     }
     this.#series.rulesChanged([before, after], moment, change.by, reason)
+    if (before?.type.over === 'position' || after?.type.over === 'position') {
+      for (const deviceId of this.#positions.devices()) {
+        this.#positions.rebind(deviceId, moment, change.by, reason)
+        this.#refreshQuiet(deviceId)
+      }
+    }
+    if (before?.type.over === 'group' || after?.type.over === 'group') {
+      this.#groups.rulesChanged(new Set([id]), moment, change.by, reason)
+    }
   }
 
   /** What changed since the last call; merged over what was taken before it is the whole state. */
@@ -178,6 +237,8 @@ export class Engine {
       series: this.#series.takeChanged(),
       devices: this.#devices.takeChanged(),
       alarms: this.alarms.takeChanged(),
+      positions: this.#positions.takeChanged(),
+      groups: this.#groups.takeChanged(),
     }
   }
 
@@ -193,6 +254,8 @@ export class Engine {
       const known = metric === null ? undefined : this.directory.series.find(mode, deviceId, metric)
       return known ? [known] : []
     })
+    this.#positions.restore(state.positions)
+    this.#groups.restore(state.groups)
     this.#series.restore(state.series, series)
   }
 }

@@ -1,20 +1,26 @@
 import { severity } from '../core/level.ts'
-import type { Bound } from './binding.ts'
+import type { AnyBound } from './binding.ts'
 import { isConditionTrue } from './lifecycle.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
-import type { Breach, Sample, Step } from './rules/rule.ts'
-import { wasBreached } from './series-slot.ts'
+import type { Breach, Position, Sample } from './rules/rule.ts'
+import { judgeBy, wasBreached } from './series-slot.ts'
 
 /**
  * Judges a reading that is older than what was already judged: on scratch state that follows the late readings as long as they
  * come in order, raising only a `late` alarm of its own. `stale`: nothing newer has come for so long that what this reading
  * says may still be so (a clock that fell back, for one): then the late alarm is active, not history.
  */
-export function judgeLate(alarms: OpenAlarms, bounds: Bound[], sample: Sample, moment: Moment, stale: boolean): void {
+export function judgeLate(
+  alarms: OpenAlarms,
+  bounds: readonly AnyBound[],
+  sample: Sample | Position,
+  moment: Moment,
+  stale: boolean,
+): void {
   for (const bound of bounds) {
     const follows = bound.late !== null && sample.at > bound.late.at ? bound.late : null
     const before = follows === null ? bound.type.start : follows.state
-    const step = bound.type.step(bound.options, before, sample, bound.facts) as Step<unknown>
+    const step = judgeBy(bound, before, sample)
     bound.late = { state: step.state, at: sample.at }
     if (step.verdict === 'clear') alarms.clear(bound.latePlace.key, moment)
     else if (step.verdict !== 'unchanged') raiseLate(alarms, bound, step.verdict, moment, follows?.at ?? null, stale)
@@ -23,7 +29,7 @@ export function judgeLate(alarms: OpenAlarms, bounds: Bound[], sample: Sample, m
 
 function raiseLate(
   alarms: OpenAlarms,
-  bound: Bound,
+  bound: AnyBound,
   breach: Breach,
   moment: Moment,
   followsAt: number | null,

@@ -12,6 +12,7 @@ export type Facts = {
   overRange: boolean
   limit: number | null
   limitName: string | null
+  detail?: Text | undefined
 }
 
 /** The rule's message with the facts of this alarm filled in. A value above the range reads `> range`, never a number we made up. */
@@ -37,6 +38,7 @@ function fill(template: string, facts: Facts, language: 'zh' | 'en'): string {
     value: valueText(facts, known),
     limit: facts.limit === null ? '' : String(facts.limit),
     limitName: facts.limitName ?? '',
+    detail: facts.detail?.[language] ?? '',
   }
   return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => words[name] ?? whole).trim()
 }

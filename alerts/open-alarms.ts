@@ -166,13 +166,24 @@ export class OpenAlarms {
 
   #describe(place: Place, breach: Breach, moment: Moment) {
     const device = this.#device(place.deviceId)
-    const told = { value: moment.value, overRange: moment.overRange, limit: breach.limit, limitName: breach.limitName }
+    const told = {
+      value: breach.value ?? moment.value,
+      overRange: moment.overRange,
+      limit: breach.limit,
+      limitName: breach.limitName,
+    }
     return {
       ...told,
       level: breach.level,
       ruleVersion: place.rule.version,
       limitSource: place.rule.source,
-      message: fillMessage(place.rule, { ...told, device, deviceId: place.deviceId, metric: place.metric }),
+      message: fillMessage(place.rule, {
+        ...told,
+        detail: breach.detail,
+        device,
+        deviceId: place.deviceId,
+        metric: place.metric,
+      }),
     }
   }
 

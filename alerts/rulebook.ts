@@ -65,7 +65,7 @@ export function readRule(given: unknown, replaced: Rule | null): ReadyRule | Pro
   const rule = whole as Rule
   const context = { metric: rule.metric ?? null }
   if (type.needsMetric && rule.metric === undefined) return { path: '/metric', message: `${type.name} needs a metric` }
-  if (type.over === 'device' && rule.metric !== undefined) {
+  if (type.over !== 'series' && rule.metric !== undefined) {
     return { path: '/metric', message: `${type.name} judges devices, not a metric` }
   }
   const options = Object.fromEntries(optionNames.map((name) => [name, whole[name]]))

@@ -1,18 +1,24 @@
 import { severity, type Level } from '../core/level.ts'
-import type { Bound, Episode } from './binding.ts'
+import type { AnyBound, Bound, Episode } from './binding.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
-import type { Sample, Step } from './rules/rule.ts'
+import type { Position, Sample, Step } from './rules/rule.ts'
 
 /** A value stands for at most so many expected periods; then the series is unknown (semantics 13). */
 export const HOLD_PERIODS = 3
 const EPISODES_KEPT = 16
 
 /** Nothing is under way: a quiet reading cannot change this rule's mind. */
-export const isAtRest = (bound: Bound): boolean => bound.state === bound.type.start
+export const isAtRest = (bound: AnyBound): boolean => bound.state === bound.type.start
 
-/** Lets a rule judge one value, and an alarm hear of it. */
-export function stepBound(alarms: OpenAlarms, bound: Bound, sample: Sample, moment: Moment): void {
-  const { state, verdict, wakeAt } = bound.type.step(bound.options, bound.state, sample, bound.facts) as Step<unknown>
+type Steps = { step(options: unknown, state: unknown, sample: unknown, facts: unknown): Step<unknown> }
+
+/** What a rule says to one value or position; the state it goes on with is the caller's to keep. */
+export const judgeBy = (bound: AnyBound, state: unknown, sample: Sample | Position): Step<unknown> =>
+  (bound.type as Steps).step(bound.options, state, sample, bound.facts)
+
+/** Lets a rule judge one value or position, and an alarm hear of it. */
+export function stepBound(alarms: OpenAlarms, bound: AnyBound, sample: Sample | Position, moment: Moment): void {
+  const { state, verdict, wakeAt } = judgeBy(bound, bound.state, sample)
   bound.state = state
   bound.wakeAt = wakeAt
   if (verdict === 'unchanged') return
@@ -27,25 +33,26 @@ export function stepBound(alarms: OpenAlarms, bound: Bound, sample: Sample, mome
 }
 
 /** Remembers that the series was in breach from here on, at this level. */
-export function noteBreach(bound: Bound, at: number, level: Level): void {
+export function noteBreach(bound: AnyBound, at: number, level: Level): void {
   const covered = bound.episodes.some((one) => one.to === null && severity[one.level] >= severity[level])
   if (covered) return
   bound.episodes.push({ from: at, to: null, level })
   if (bound.episodes.length > EPISODES_KEPT) bound.episodes.shift()
 }
 
-export function endBreach(bound: Bound, at: number): void {
+export function endBreach(bound: AnyBound, at: number): void {
   bound.episodes = bound.episodes.map((one): Episode => (one.to === null ? { ...one, to: at } : one))
 }
 
 /** The series was known to be in breach then, at this level or worse. */
-export const wasBreached = (bound: Bound, at: number, level: Level): boolean =>
+export const wasBreached = (bound: AnyBound, at: number, level: Level): boolean =>
   bound.episodes.some((one) => one.from <= at && at <= (one.to ?? Infinity) && severity[one.level] >= severity[level])
 
 /** A rule bound anew goes on where the one before it stood; a changed one starts over, but not without its open alarm. */
-export function takeOver(bound: Bound, old: Bound, alarms: OpenAlarms): void {
+export function takeOver(bound: AnyBound, old: AnyBound, alarms: OpenAlarms): void {
   bound.episodes = old.episodes
-  if (bound.signature === old.signature && bound.type === old.type) {
+  const keepsState = bound.signature === old.signature || ('keepsState' in bound.type && bound.type.keepsState === true)
+  if (keepsState && bound.type === old.type) {
     bound.state = old.state
     bound.wakeAt = old.wakeAt
     bound.late = old.late
@@ -62,13 +69,13 @@ export type SavedBound = {
   episodes: Episode[]
 }
 
-export function saveBound(bound: Bound): SavedBound[] {
+export function saveBound(bound: AnyBound): SavedBound[] {
   if (isAtRest(bound) && bound.late === null && bound.episodes.length === 0) return []
   const { state, wakeAt, late, episodes } = bound
   return [{ rule: bound.ready.rule.id, state: isAtRest(bound) ? null : state, wakeAt, late, episodes }]
 }
 
-export function loadBound(bounds: Bound[], saved: SavedBound): void {
+export function loadBound(bounds: readonly AnyBound[], saved: SavedBound): void {
   const bound = bounds.find((one) => one.ready.rule.id === saved.rule)
   if (!bound) return
   bound.state = saved.state ?? bound.type.start

@@ -80,7 +80,11 @@ export class StateDb {
       ({ page, bytes }): [number, Uint8Array] => [page, bytes],
     )
     const states = parts('series').map(([id, saved]): EngineState['series'][number] => [Number(id), saved])
-    return { rows, series, rules, engine: { head, pages, series: states, devices: parts('device'), alarms: parts('alarm') } }
+    const engine = {
+      ...{ head, pages, series: states, devices: parts('device'), alarms: parts('alarm') },
+      ...{ positions: parts('position'), groups: parts('group') },
+    }
+    return { rows, series, rules, engine }
   }
 
   /** Everything up to `cursor` is in; what was noted and this belong together. */
@@ -92,6 +96,8 @@ export class StateDb {
     this.#saveParts('series', engine.series)
     this.#saveParts('device', engine.devices)
     this.#saveParts('alarm', engine.alarms)
+    this.#saveParts('position', engine.positions)
+    this.#saveParts('group', engine.groups)
     this.#db.exec('COMMIT')
     this.#db.exec('BEGIN')
   }

@@ -16,7 +16,7 @@ export const AppliesSchema = Type.Object(
 )
 export type Applies = Static<typeof AppliesSchema>
 
-/** A text a rule shows to people: `{value}`, `{limit}`, `{unit}`, `{device}`, `{metric}`, `{limitName}` are filled in. */
+/** A text a rule shows to people: `{value}`, `{limit}`, `{unit}`, `{device}`, `{metric}`, `{limitName}`, `{detail}` are filled in. */
 export const TextSchema = Type.Object(
   { zh: Type.String({ minLength: 1 }), en: Type.String({ minLength: 1 }) },
   { additionalProperties: false },

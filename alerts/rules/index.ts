@@ -5,6 +5,14 @@ import { forecast } from './forecast.ts'
 import { jump } from './jump.ts'
 import { noSubstance } from './no-substance.ts'
 import { rateOfChange } from './rate-of-change.ts'
+import { convoy } from './convoy.ts'
+import { curfew } from './curfew.ts'
+import { drivingTime } from './driving-time.ts'
+import { geofence } from './geofence.ts'
+import { route } from './route.ts'
+import { sequence } from './sequence.ts'
+import { speed } from './speed.ts'
+import { voting } from './voting.ts'
 import type { RuleType } from './rule.ts'
 import { silent } from './silent.ts'
 import { state } from './state.ts'
@@ -26,6 +34,14 @@ export const ruleTypes: readonly RuleType[] = [
   badReading,
   noSubstance,
   wrongClock,
+  geofence,
+  speed,
+  curfew,
+  route,
+  drivingTime,
+  voting,
+  sequence,
+  convoy,
 ]
 
 export const ruleTypeOf = (name: string): RuleType | undefined => ruleTypes.find((type) => type.name === name)

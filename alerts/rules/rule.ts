@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { severity, type Level } from '../../core/level.ts'
 import type { Quality, Reason } from '../../core/quality.ts'
 
@@ -29,7 +29,7 @@ export type SeriesFacts = {
   /** the limits in force here, each from the rule that has the say over it */
   limits?: readonly SeriesLimit[]
   /** what the device is (registry) */
-  attributes?: Readonly<Record<string, string | number | boolean | null>>
+  attributes?: Attributes
 }
 
 export type SeriesLimit = { name: string; above?: number; below?: number; level: Level }
@@ -40,7 +40,15 @@ export type Knowledge = { known: boolean; learned: number; of: number }
 /** As a limit's name: no limit was crossed, the rule itself could not run. */
 export const COULD_NOT_RUN = 'could-not-run'
 
-export type Breach = { level: Level; limitName: string | null; limit: number | null }
+export type Breach = {
+  level: Level
+  limitName: string | null
+  limit: number | null
+  /** fills `{detail}` in the message: which place, which devices */
+  detail?: { zh: string; en: string }
+  /** what was found, where that is not the value of a series */
+  value?: number
+}
 export type Verdict = 'unchanged' | 'clear' | Breach
 
 /** `wakeAt`: the event time at which the rule wants the held value again, null for never. */
@@ -94,11 +102,98 @@ export type DeviceRule<Options> = {
   step(options: Options, sample: DeviceSample): { verdict: Verdict; wakeAt: number | null }
 }
 
+/** What an installation says of itself in the registry. */
+export type Attributes = Readonly<Record<string, string | number | boolean | null>>
+
+/** Where a device is: the values of one message, joined; or the last ones held to a later moment. */
+export type Position = {
+  longitude: number
+  latitude: number
+  /** as sent, else from the way since the position before; null when neither is known */
+  speedKmh: number | null
+  speedIsDerived: boolean
+  headingDeg: number | null
+  at: number
+  quality: Quality
+  held: boolean
+  /** nothing was known just before */
+  gap: boolean
+}
+
+export type PositionFacts = { expectedPeriodMs: number; attributes: Attributes }
+
+/** Judges where a device is and how it moves. A `wakeAt` of the same moment asks to see the same position again. */
+export type PositionRule<Options, State> = {
+  name: string
+  over: 'position'
+  options: TSchema
+  needsMetric: false
+  /** the metric its value is one of */
+  about: string | null
+  complete(options: Partial<Options>, context: Context): Partial<Options>
+  check(options: Options, context: Context): Problem | null
+  start: State
+  resume(options: Options, limitName: string | null): State
+  /** The state means the same under other options, so a new version of the rule goes on with it. */
+  keepsState?: true
+  step(options: Options, state: State, position: Position, facts: PositionFacts): Step<State>
+}
+
+/** Whose devices are judged together: those of one zone, site or enterprise, or those that bear the same value of an attribute. */
+export const scopes = ['zone', 'site', 'enterprise'] as const
+export type Scope = (typeof scopes)[number] | { attribute: string }
+
+/** What a rule over a group hears, from one device at a time; times are event times and may differ between devices. */
+export type GroupEvent =
+  /** `holdUntil`: the value stands for so long */
+  | {
+      is: 'reading'
+      device: string
+      metric: string
+      value: number
+      at: number
+      quality: Quality
+      reason: Reason
+      pos: number
+      holdUntil: number
+    }
+  | { is: 'position'; device: string; position: Position; at: number; pos: number; holdUntil: number }
+  /** the device is no longer in the group */
+  | { is: 'left'; device: string; at: number }
+  | { is: 'time'; at: number }
+
+export type GroupFacts = { nameOf(device: string): string }
+
+/** `causes`: positions in the journal of everything a breach rests on. */
+export type GroupStep<State> = Step<State> & { causes: number[] }
+
+/** Judges devices together. The alarm is the group's; state is one for the group. */
+export type GroupRule<Options, State> = {
+  name: string
+  over: 'group'
+  options: TSchema
+  needsMetric: false
+  complete(options: Partial<Options>, context: Context): Partial<Options>
+  check(options: Options, context: Context): Problem | null
+  scope(options: Options): Scope
+  /** the metrics it listens to (with channel: that one only), and whether to positions */
+  hears(options: Options): { metrics: string[]; positions: boolean }
+  start: State
+  step(options: Options, state: State, event: GroupEvent, facts: GroupFacts): GroupStep<State>
+  /** Nothing is remembered of the device, so a good value in the quiet range of its metric changes nothing. */
+  isAtRest(state: State, device: string): boolean
+  quiet(options: Options, metric: string): { above: number; below: number } | null
+}
+
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the list holds rule types of many options and states
 export type AnySeriesRule = SeriesRule<any, any>
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 export type AnyDeviceRule = DeviceRule<any>
-export type RuleType = AnySeriesRule | AnyDeviceRule
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type AnyPositionRule = PositionRule<any, any>
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type AnyGroupRule = GroupRule<any, any>
+export type RuleType = AnySeriesRule | AnyDeviceRule | AnyPositionRule | AnyGroupRule
 
 /** What a rule finds in one sample, before any delay. `inside`: so far from every limit that it may clear. */
 export type Finding = { breach: Breach | null; inside: boolean }
@@ -119,7 +214,12 @@ const worseOf = (a: Breach, b: Breach): Breach => (severity[b.level] > severity[
  * only rises until then. An uncertain sample raises and never clears; a gap does not interrupt what is wrong, but what is right
  * must be proven without one (semantics 16).
  */
-export function delayed({ onDelayMs, offDelayMs }: Delays, before: Delay, found: Finding, sample: Sample): Delayed {
+export function delayed(
+  { onDelayMs, offDelayMs }: Delays,
+  before: Delay,
+  found: Finding,
+  sample: Pick<Sample, 'at' | 'quality' | 'gap'>,
+): Delayed {
   const { at, quality, gap } = sample
   const good = quality === 'good'
   if (found.breach !== null) return breached(onDelayMs, before, found.breach, at)
@@ -143,4 +243,66 @@ function breached(onDelayMs: number, before: Delay, breach: Breach, at: number):
   }
   const now = stands === null ? breach : worseOf(stands, breach)
   return { delay: { since, tripped: now, insideSince: null }, verdict: now, wakeAt: null }
+}
+
+/** What one device of a group can be in, by one of its metrics. */
+export const ConditionSchema = Type.Object(
+  {
+    metric: Type.String({ description: 'with channel that one, without one every channel' }),
+    above: Type.Optional(Type.Number({ description: 'true at value ≥ this' })),
+    below: Type.Optional(Type.Number({ description: 'true at value ≤ this' })),
+  },
+  { additionalProperties: false },
+)
+export type Condition = Static<typeof ConditionSchema>
+
+export const isMet = ({ above, below }: Condition, value: number, reason: Reason): boolean =>
+  (above !== undefined && (value >= above || reason === 'over-range')) || (below !== undefined && value <= below)
+
+/** The metric is the condition's, or a channel of it. */
+export const isAbout = ({ metric }: Pick<Condition, 'metric'>, heard: string): boolean =>
+  heard === metric || heard.startsWith(`${metric}#`)
+
+export const quietOf = ({ above, below }: Condition) => ({ above: below ?? -Infinity, below: above ?? Infinity })
+
+export const checkCondition = ({ above, below }: Condition, path: string): Problem | null =>
+  above === undefined && below === undefined ? { path, message: 'a condition has `above` or `below`' } : null
+
+/** What was seen of a condition at one device, for as long as it matters. */
+export type Sighting = {
+  device: string
+  metric: string
+  isTrue: boolean
+  since: number
+  /** when it was last seen to be true, and how long that stands */
+  trueAt: number
+  holdUntil: number
+  value: number
+  pos: number
+}
+
+/** Still counts at a moment: true now, or so recently. What has raised an alarm counts until a good reading says otherwise. */
+export function countsAt({ isTrue, trueAt, holdUntil }: Sighting, now: number, withinMs: number, stands: boolean): boolean {
+  if (isTrue && stands) return true
+  const until = isTrue ? Math.max(trueAt, Math.min(now, holdUntil)) : trueAt
+  return now - until <= withinMs
+}
+
+type Reading = Extract<GroupEvent, { is: 'reading' }>
+
+/** A device's sighting after a reading of it: only a good value can say that it is over. */
+export function sightedBy(before: Sighting | undefined, met: boolean, reading: Reading): Sighting | undefined {
+  const { device, metric, value, at, holdUntil, pos, quality } = reading
+  if (quality === 'bad') return before
+  if (met) {
+    const since = before?.isTrue ? before.since : at
+    return { device, metric, isTrue: true, since, trueAt: at, holdUntil, value, pos }
+  }
+  return before && quality === 'good' ? { ...before, isTrue: false } : before
+}
+
+/** `Tank 3 62, Pump room 31`: who is behind it, by name. */
+export function namesOf(sightings: readonly Sighting[], { nameOf }: GroupFacts): { zh: string; en: string } {
+  const names = sightings.map(({ device, value }) => `${nameOf(device)} ${Number(value.toFixed(3))}`)
+  return { zh: names.join('、'), en: names.join(', ') }
 }

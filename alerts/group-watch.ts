@@ -1,0 +1,321 @@
+import type { Mode } from '../core/mode.ts'
+import { isBad, qualityOf, reasonOf } from '../core/quality.ts'
+import type { Series } from '../core/reading.ts'
+import { expectedPeriodMs, type Device, type Registry } from '../core/registry.ts'
+import type { Directory } from '../journal/directory.ts'
+import { groupOf, isInService, isMember } from './binding.ts'
+import { tickAtOrAfter, type DueTimes } from './due-times.ts'
+import { placeKey, type Moment, type OpenAlarms, type Place } from './open-alarms.ts'
+import { positionOf, type Located } from './position-watch.ts'
+import type { ReadyRule, Rulebook } from './rulebook.ts'
+import { isAbout, type AnyGroupRule, type GroupEvent, type GroupStep } from './rules/rule.ts'
+import { AT, POS, QUALITY, RECEIVED, STRIDE, VALUE, type SeriesMemory } from './series-memory.ts'
+import { HOLD_PERIODS } from './series-slot.ts'
+import type { Quiet } from './series-watch.ts'
+
+/** A rule at work on one group of devices. */
+type GroupSlot = {
+  key: string
+  mode: Mode
+  ready: ReadyRule
+  type: AnyGroupRule
+  subject: string
+  state: unknown
+  wakeAt: number | null
+  dueAt: number | null
+  /** event time the group has come to, and when we had come there */
+  nowAt: number
+  nowReceived: number
+}
+
+export type SavedGroup = Pick<GroupSlot, 'state' | 'wakeAt' | 'nowAt' | 'nowReceived'>
+
+type Parts = {
+  directory: Directory
+  rulebook: Rulebook
+  memory: SeriesMemory
+  alarms: OpenAlarms
+  due: DueTimes
+  lastPos: () => number
+  seriesOf: (device: string) => number[]
+  /** what the device's readings may be quiet about has changed */
+  refreshQuiet: (device: string) => void
+}
+
+const byKey = (a: GroupSlot, b: GroupSlot) => (a.key < b.key ? -1 : 1)
+
+/** The rules that judge devices of one group together. Only series such a rule listens to come here. */
+export class GroupWatch {
+  #parts: Parts
+  #slots = new Map<string, GroupSlot>()
+  #rules: ReadyRule[] | null = null
+  /** who listens to a series or to a device's position; worked out when first asked */
+  #listeners = new Map<number, GroupSlot[]>()
+  #locators = new Map<string, GroupSlot[]>()
+  #dirty = new Set<string>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Whether some group wants the positions of this device. */
+  isWanted(mode: Mode, device: string): boolean {
+    return this.#locatorsOf(mode, device).length > 0
+  }
+
+  /** Good values that change nothing for any group; null when all must be heard. */
+  quietFor(series: Series): Quiet | null {
+    const quiet = { above: -Infinity, below: Infinity }
+    for (const { type, ready, state } of this.#listenersOf(series)) {
+      const range = type.isAtRest(state, series.device) ? type.quiet(ready.options, series.metric) : null
+      if (range === null) return null
+      quiet.above = Math.max(quiet.above, range.above)
+      quiet.below = Math.min(quiet.below, range.below)
+    }
+    return quiet
+  }
+
+  /** A reading that was judged in order: the newest of its series, as memory holds it. */
+  hear(series: Series, causePos: number): void {
+    const slots = this.#listenersOf(series)
+    if (slots.length === 0) return
+    const received = this.#parts.memory.rows[series.id * STRIDE + RECEIVED]!
+    const event = this.#readingOf(series)
+    if (!event) return
+    for (const slot of slots) this.#step(slot, event, received, causePos, series.device)
+    this.#parts.refreshQuiet(series.device)
+  }
+
+  locate({ mode, device, fix, gap, holdMs, pos }: Located): void {
+    const slots = this.#locatorsOf(mode, device)
+    if (slots.length === 0) return
+    const position = positionOf(fix, fix.at, false, gap)
+    const event: GroupEvent = { is: 'position', device, position, at: fix.at, pos, holdUntil: fix.at + holdMs }
+    for (const slot of slots) this.#step(slot, event, fix.receivedAt, pos, device)
+  }
+
+  tick(key: string, tick: number): void {
+    const slot = this.#slots.get(key)
+    if (!slot || slot.dueAt !== tick) return
+    slot.dueAt = null
+    const until = tick - (slot.nowReceived - slot.nowAt)
+    this.#passTime(slot, until, true, tick, this.#parts.lastPos())
+    this.#schedule(slot)
+  }
+
+  /** Rules over groups changed: those groups start over with what is known of their devices. */
+  rulesChanged(ruleIds: Set<string>, moment: Moment, by: string, reason: string): void {
+    this.#rules = null
+    this.#listeners.clear()
+    this.#locators.clear()
+    for (const slot of [...this.#slots.values()].sort(byKey)) {
+      if (!ruleIds.has(slot.ready.rule.id)) continue
+      const ready = this.#parts.rulebook.ready(slot.ready.rule.id)
+      if (ready?.type.over === 'group') this.#startOver(slot, ready)
+      else this.#end(slot, moment, by, reason)
+    }
+    for (const device of this.#devices()) {
+      this.#feed(device, ruleIds, moment)
+      this.#parts.refreshQuiet(device.id)
+    }
+    for (const slot of [...this.#slots.values()].sort(byKey)) {
+      if (ruleIds.has(slot.ready.rule.id)) this.#letTimePass(slot, moment)
+    }
+  }
+
+  /** A device changed: it leaves the groups it is no longer in and is known to those it is in now. */
+  rebind(deviceId: string, moment: Moment): void {
+    const { registry } = this.#parts.directory
+    const device = registry.devices.get(deviceId)
+    for (const id of this.#parts.seriesOf(deviceId)) this.#listeners.delete(id)
+    for (const key of [...this.#locators.keys()]) if (key.endsWith(`\n${deviceId}`)) this.#locators.delete(key)
+    for (const slot of [...this.#slots.values()].sort(byKey)) {
+      if (slot.type.isAtRest(slot.state, deviceId)) continue
+      if (device && this.#subjectIn(slot.ready, device) === slot.subject) continue
+      const event: GroupEvent = { is: 'left', device: deviceId, at: Math.max(moment.at, slot.nowAt) }
+      this.#step(slot, event, moment.knownAt, moment.causePos, deviceId)
+    }
+    if (device && isInService(device, registry)) this.#feed(device, null, moment)
+    this.#parts.refreshQuiet(deviceId)
+  }
+
+  takeChanged(): [key: string, saved: SavedGroup | null][] {
+    const changed = [...this.#dirty].map((key): [string, SavedGroup | null] => {
+      const slot = this.#slots.get(key)
+      if (!slot || slot.state === slot.type.start) return [key, null]
+      const { state, wakeAt, nowAt, nowReceived } = slot
+      return [key, { state, wakeAt, nowAt, nowReceived }]
+    })
+    this.#dirty.clear()
+    return changed
+  }
+
+  restore(states: [key: string, saved: SavedGroup | null][]): void {
+    for (const [key, saved] of states) {
+      const [mode, ruleId, subject] = key.split('\n') as [Mode, string, string]
+      const ready = this.#parts.rulebook.ready(ruleId)
+      if (!saved || ready?.type.over !== 'group') continue
+      const slot = this.#slotOf(mode, ready, subject)
+      Object.assign(slot, saved)
+      this.#schedule(slot)
+    }
+  }
+
+  #readingOf({ id, device, metric }: Series): Extract<GroupEvent, { is: 'reading' }> | null {
+    const rows = this.#parts.memory.rows
+    const row = id * STRIDE
+    const at = rows[row + AT]!
+    const installed = this.#parts.directory.registry.devices.get(device)
+    if (at === -Infinity || !installed) return null
+    const quality = rows[row + QUALITY]!
+    const holdUntil = at + HOLD_PERIODS * expectedPeriodMs(installed)
+    const judged = { quality: qualityOf(quality), reason: reasonOf(quality) }
+    return { is: 'reading', device, metric, value: rows[row + VALUE]!, at, ...judged, pos: rows[row + POS]!, holdUntil }
+  }
+
+  /** Tells groups that know nothing of the device what its readings now are, as far as they still stand. */
+  #feed(device: Device, ruleIds: Set<string> | null, moment: Moment): void {
+    const { directory, memory, seriesOf } = this.#parts
+    for (const id of seriesOf(device.id)) {
+      const series = directory.series.get(id)!
+      const received = memory.rows[id * STRIDE + RECEIVED]!
+      const event = this.#readingOf(series)
+      const isOld = event === null || moment.knownAt - received > event.holdUntil - event.at
+      if (isOld || isBad(memory.rows[id * STRIDE + QUALITY]!)) continue
+      for (const slot of this.#listenersOf(series)) {
+        if (ruleIds && !ruleIds.has(slot.ready.rule.id)) continue
+        if (ruleIds || slot.type.isAtRest(slot.state, device.id))
+          this.#step(slot, event, moment.knownAt, moment.causePos, device.id)
+      }
+    }
+  }
+
+  #step(slot: GroupSlot, event: GroupEvent, knownAt: number, causePos: number, device: string): void {
+    this.#passTime(slot, event.at, false, knownAt, causePos)
+    if (event.at > slot.nowAt) {
+      slot.nowAt = event.at
+      slot.nowReceived = knownAt
+    }
+    this.#judge(slot, event, knownAt, causePos, device)
+    this.#schedule(slot)
+  }
+
+  /** What was to come about before this moment comes about first. */
+  #passTime(slot: GroupSlot, until: number, including: boolean, knownAt: number, causePos: number): void {
+    while (slot.wakeAt !== null && (slot.wakeAt < until || (including && slot.wakeAt === until))) {
+      const at = slot.wakeAt
+      this.#judge(slot, { is: 'time', at }, knownAt, causePos, null)
+    }
+  }
+
+  #letTimePass(slot: GroupSlot, moment: Moment): void {
+    if (!this.#parts.alarms.isBreached(placeKey(slot.mode, slot.ready.rule.id, slot.subject, false))) return
+    this.#judge(slot, { is: 'time', at: Math.max(slot.nowAt, moment.at) }, moment.knownAt, moment.causePos, null)
+    this.#schedule(slot)
+  }
+
+  #judge(slot: GroupSlot, event: GroupEvent, knownAt: number, causePos: number, device: string | null): void {
+    const { alarms, directory } = this.#parts
+    const facts = { nameOf: (id: string) => directory.registry.devices.get(id)?.name ?? id }
+    const step = slot.type.step(slot.ready.options, slot.state, event, facts) as GroupStep<unknown>
+    slot.state = step.state
+    slot.wakeAt = step.wakeAt !== null && step.wakeAt > event.at && step.state !== slot.type.start ? step.wakeAt : null
+    this.#dirty.add(slot.key)
+    // A group at rest is as it was before anything was heard, so that it need not be kept.
+    if (slot.state === slot.type.start) slot.nowAt = slot.nowReceived = -Infinity
+    const { verdict, causes } = step
+    if (verdict === 'unchanged') return
+    const place = placeOf(slot, device ?? alarms.get(slot.key)?.deviceId ?? '')
+    const moment: Moment = { causePos, at: event.at, knownAt, value: null, overRange: false, causes }
+    if (verdict !== 'clear') alarms.breach(place, verdict, moment)
+    else if (alarms.isBreached(place.key)) alarms.clear(place.key, moment)
+  }
+
+  #schedule(slot: GroupSlot): void {
+    const dueAt = slot.wakeAt === null ? null : tickAtOrAfter(slot.wakeAt + slot.nowReceived - slot.nowAt)
+    if (dueAt === slot.dueAt) return
+    slot.dueAt = dueAt
+    if (dueAt !== null) this.#parts.due.add({ at: dueAt, kind: 'group', id: slot.key })
+  }
+
+  #startOver(slot: GroupSlot, ready: ReadyRule): void {
+    slot.ready = ready
+    slot.type = ready.type as AnyGroupRule
+    slot.state = slot.type.start
+    slot.wakeAt = null
+    slot.dueAt = null
+    this.#dirty.add(slot.key)
+  }
+
+  #end(slot: GroupSlot, moment: Moment, by: string, reason: string): void {
+    this.#parts.alarms.end(slot.key, moment, by, reason)
+    this.#slots.delete(slot.key)
+    this.#dirty.add(slot.key)
+  }
+
+  #listenersOf(series: Series): GroupSlot[] {
+    let slots = this.#listeners.get(series.id)
+    if (!slots) {
+      const device = this.#parts.directory.registry.devices.get(series.device)
+      const hears = (rule: ReadyRule) => this.#hears(rule).metrics.some((metric) => isAbout({ metric }, series.metric))
+      slots = this.#groupsOf(series.mode, device, hears)
+      this.#listeners.set(series.id, slots)
+    }
+    return slots
+  }
+
+  #locatorsOf(mode: Mode, deviceId: string): GroupSlot[] {
+    const key = `${mode}\n${deviceId}`
+    let slots = this.#locators.get(key)
+    if (!slots) {
+      const device = this.#parts.directory.registry.devices.get(deviceId)
+      slots = this.#groupsOf(mode, device, (rule) => this.#hears(rule).positions)
+      this.#locators.set(key, slots)
+    }
+    return slots
+  }
+
+  #hears = ({ type, options }: ReadyRule) => (type as AnyGroupRule).hears(options)
+
+  #groupsOf(mode: Mode, device: Device | undefined, hears: (rule: ReadyRule) => boolean): GroupSlot[] {
+    this.#rules ??= this.#parts.rulebook.allReady().filter(({ type }) => type.over === 'group')
+    if (this.#rules.length === 0 || !device) return []
+    return this.#rules.flatMap((ready) => {
+      const subject = hears(ready) ? this.#subjectIn(ready, device) : null
+      return subject === null ? [] : [this.#slotOf(mode, ready, subject)]
+    })
+  }
+
+  /** The group of the rule that the device is in, null when it is in none. */
+  #subjectIn(ready: ReadyRule, device: Device): string | null {
+    const registry: Registry = this.#parts.directory.registry
+    if (!isInService(device, registry) || !isMember(ready, device, registry)) return null
+    return groupOf((ready.type as AnyGroupRule).scope(ready.options), device, registry)
+  }
+
+  #slotOf(mode: Mode, ready: ReadyRule, subject: string): GroupSlot {
+    const key = placeKey(mode, ready.rule.id, subject, false)
+    let slot = this.#slots.get(key)
+    if (!slot) {
+      const type = ready.type as AnyGroupRule
+      const nothing = { state: type.start as unknown, wakeAt: null, dueAt: null, nowAt: -Infinity, nowReceived: -Infinity }
+      this.#slots.set(key, (slot = { key, mode, ready, type, subject, ...nothing }))
+    }
+    return slot
+  }
+
+  #devices(): Device[] {
+    return [...this.#parts.directory.registry.devices.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+}
+
+/** The alarm is the group's; the device that completed it says where to look first. */
+const placeOf = ({ key, mode, ready, subject }: GroupSlot, deviceId: string): Place => ({
+  key,
+  mode,
+  rule: ready.rule,
+  subject,
+  deviceId,
+  metric: null,
+  late: false,
+})
