@@ -157,19 +157,19 @@ export class RiskBoard {
     const key = `${mode}\n${id}`
     const state = this.states.get(key)
     if (!state) return null
-    const { weights } = this
+    const { weights, weightsVersion } = this
     const place = this.#places.get(key)
     if (place) {
       const facts = this.#factsOf(place, now)
       const { sum, contributions } = weighPlace(facts, weights)
-      return { ...state, sum, contributions, makesBlue: stepsToBlue(facts, weights), weights }
+      return { ...state, weightsVersion, sum, contributions, makesBlue: stepsToBlue(facts, weights), weights }
     }
     const group = this.#groups.get(key)
     if (!group) return null
     const members = this.#membersOf(group)
     const { sum, contributions } = weighMembers(members, weights)
     const enterprises = members.toSorted((a, b) => (b.index ?? -1) - (a.index ?? -1) || (a.id < b.id ? -1 : 1)).slice(0, 200)
-    return { ...state, sum, contributions, makesBlue: membersToBlue(members, weights), enterprises, weights }
+    return { ...state, weightsVersion, sum, contributions, makesBlue: membersToBlue(members, weights), enterprises, weights }
   }
 
   #decide(decisions: RiskDecision[], key: string, tick: number, weighed: Weighed | null): void {
