@@ -11,7 +11,7 @@ export type Outgoing = AcceptedReading & { pos: number }
 
 /** How long to wait before trying again: doubled each time, up to a most. Where somebody must act first, `holdMs`. */
 export type Backoff = { firstMs: number; mostMs: number; holdMs: number }
-const patience: Backoff = { firstMs: 250, mostMs: 10_000, holdMs: 15_000 }
+const patience: Backoff = { firstMs: 250, mostMs: 5_000, holdMs: 5_000 }
 const LONGEST_RETRY_AFTER_MS = 60_000
 /** Old readings further apart are looked up apart. */
 const LOOK_UP_MS = 3_600_000
