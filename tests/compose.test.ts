@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { readSettings, settingsTable } from '../settings.ts'
 import {
   compose,
@@ -16,6 +17,7 @@ import {
   stages,
   text,
   variablesOf,
+  type Service,
 } from './compose/compose-file.ts'
 import { composeSchema } from './compose/schema.ts'
 
@@ -186,6 +188,17 @@ describe('docker-compose.yml', () => {
       rmSync(dir, { recursive: true })
     }
   })
+})
+
+test('the override for TLS in the docs has settings the platform knows, and asks for health over TLS', () => {
+  const [, block] = /```yaml\n([\s\S]*?)```/.exec(text('docs/deploy-compose.md'))!
+  const { services } = parse(block!) as { services: Record<string, Pick<Service, 'environment' | 'healthcheck' | 'volumes'>> }
+  const { environment, healthcheck, volumes } = services['watchfire']!
+  const known = new Set(Object.values(settingsTable).map(({ env }) => env as string))
+  expect(Object.keys(environment).filter((name) => !known.has(name))).toEqual([])
+  const [, folder] = volumes[0]!.split(':')
+  expect(environment['WATCHFIRE_TLS_CERT']).toMatch(new RegExp(`^${folder}/`))
+  expect(healthcheck.test.at(-1)).toContain('https://127.0.0.1:8080/healthz')
 })
 
 describe('Dockerfile', () => {
