@@ -11,19 +11,8 @@ import { sha256Of } from './manifest.ts'
  * Node, production dependencies, built pages, sources, start script, systemd units, everybody's licences.
  */
 const root = resolve(import.meta.dirname, '..')
-const folders = [
-  'alerts',
-  'core',
-  'dashboards',
-  'deploy',
-  'dist',
-  'docs',
-  'gateway',
-  'ingest',
-  'journal',
-  'operate',
-  'simulators',
-]
+/** The folders of the program are those it is compiled from; these stand beside them. */
+const beside = ['deploy', 'dist', 'docs']
 /** Only whoever builds reads these. */
 const notRun = /\.(map|d\.[cm]?ts)$/
 const licence = /^(licen[cs]e|copying|notice)/i
