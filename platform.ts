@@ -13,6 +13,7 @@ import { Directory } from './journal/directory.ts'
 import { openJournal, type EmbeddedJournal } from './journal/embedded.ts'
 import { lockDataDir } from './journal/lock.ts'
 import type { Settings } from './settings.ts'
+import { influxOf } from './influx-settings.ts'
 import { openDataDir } from './operate/data-dir.ts'
 import { migrate } from './operate/migrate.ts'
 
@@ -50,9 +51,11 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       ? null
       : { cert: readFileSync(settings.tlsCert), key: readFileSync(settings.tlsKey) }
 
+  const influx = influxOf(settings)
   const journal = await openJournal({
     dir: settings.dataDir,
-    cursors,
+    cursors: influx ? [...cursors, 'influx'] : cursors,
+    yielding: ['influx'],
     maxBytes: settings.journalMaxMb * 1024 * 1024,
     maxAgeMs: settings.journalMaxDays * day,
     flushLedger: settings.flushLedger,
@@ -86,7 +89,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       failed,
     }),
     startIngest({
-      config: { dataDir: settings.dataDir, retentionDays: settings.historyDays },
+      config: { dataDir: settings.dataDir, retentionDays: settings.historyDays, ...(influx && { influx }) },
       journal,
       log,
       failed,
@@ -112,7 +115,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     directory,
     log,
   })
-  const parts = (): PartStatus[] => [journal.status(), gateway.status(), ingest.status(), alerts.status(), measures.status()]
+  const parts = (): PartStatus[] => [journal.status(), gateway.status(), ...ingest.statuses(), alerts.status(), measures.status()]
   const dashboards = await startDashboards({
     config: {
       host: settings.host,
