@@ -50,8 +50,8 @@ export function readings(refId: string, { metric, worst, kinds, by = 'device', c
 export const channelReadings = (refId: string, metric: MetricName, worst: Worst): InfluxTarget =>
   target(
     refId,
-    `SELECT ${worst}("$channel") FROM ${quoted(measurementOf(metric))} WHERE ${chosen()}` +
-      ` AND "\${channel}_q" < ${badFrom} AND $timeFilter GROUP BY time($__interval), "device" fill(null)`,
+    `SELECT ${worst}("\${channel:raw}") FROM ${quoted(measurementOf(metric))} WHERE ${chosen()}` +
+      ` AND "\${channel:raw}_q" < ${badFrom} AND $timeFilter GROUP BY time($__interval), "device" fill(null)`,
     named('device'),
   )
 

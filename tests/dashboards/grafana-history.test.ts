@@ -126,7 +126,7 @@ const asked = (query: string, panel: Partial<AnyPanel>, choice: Choice = {}) =>
     .replaceAll('$mode', choice.mode ?? 'simulated')
     .replaceAll('$enterprise', choice.enterprise ?? '.*')
     .replaceAll('$device', choice.device ?? '.*')
-    .replaceAll(/\$\{channel\}|\$channel/g, choice.channel ?? 'toxicPpm')
+    .replaceAll('${channel:raw}', choice.channel ?? 'toxicPpm')
 
 const isInflux = (target: object): target is InfluxTarget => 'query' in target
 const asks = boards.flatMap((board: Board) =>

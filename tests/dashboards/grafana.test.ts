@@ -54,7 +54,16 @@ test('titles and descriptions are Chinese, with English beside', () => {
 test('queries name only fields, measurements and tags that the store writes', () => {
   const fields = Object.keys(metrics).flatMap((key) => [fieldOf(key), qualityFieldOf(key)])
   const measurements = Object.keys(metrics).map(measurementOf)
-  const known = new Set([...fields, ...measurements, ...influxTags, 'one', 'value', 'quality', '$channel', '${channel}_q'])
+  const known = new Set([
+    ...fields,
+    ...measurements,
+    ...influxTags,
+    'one',
+    'value',
+    'quality',
+    '${channel:raw}',
+    '${channel:raw}_q',
+  ])
   for (const { name, query } of queries) {
     const unknown = [...query.matchAll(/"([^"]+)"/g)].map(([, word]) => word!).filter((word) => !known.has(word))
     expect(unknown, name).toEqual([])
