@@ -81,6 +81,10 @@ export class Engine {
       case 'push.sent':
       case 'push.failed':
       case 'push.refused':
+      // What follows from alarms causes none.
+      case 'risk.changed':
+      case 'risk.weights':
+      case 'kpi.set':
         return
     }
     if (entry.kind === 'block') this.judgeBlock(readBlock(entry.payload), entry.pos)
