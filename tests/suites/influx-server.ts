@@ -134,7 +134,7 @@ bind-address = "127.0.0.1:${rpc}"
   level = "warn"
 `
 
-async function freePorts(n: number): Promise<number[]> {
+export async function freePorts(n: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from(
       { length: n },
