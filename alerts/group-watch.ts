@@ -26,9 +26,11 @@ type GroupSlot = {
   /** event time the group has come to, and when we had come there */
   nowAt: number
   nowReceived: number
+  /** who was heard last: where to look first */
+  device: string
 }
 
-export type SavedGroup = Pick<GroupSlot, 'state' | 'wakeAt' | 'nowAt' | 'nowReceived'>
+export type SavedGroup = Pick<GroupSlot, 'state' | 'wakeAt' | 'nowAt' | 'nowReceived' | 'device'>
 
 type Parts = {
   directory: Directory
@@ -114,12 +116,16 @@ export class GroupWatch {
       if (ready?.type.over === 'group') this.#startOver(slot, ready)
       else this.#end(slot, moment, by, reason)
     }
+    const isTouched = (slot: GroupSlot) => ruleIds.has(slot.ready.rule.id)
     for (const device of this.#devices()) {
-      this.#feed(device, ruleIds, moment)
+      this.#feed(device, moment, isTouched, (slot, event) => this.#learn(slot, event, moment.knownAt, device.id))
       this.#parts.refreshQuiet(device.id)
     }
+    // Only once all is known it is judged: half of it would take back what still holds.
     for (const slot of [...this.#slots.values()].sort(byKey)) {
-      if (ruleIds.has(slot.ready.rule.id)) this.#letTimePass(slot, moment)
+      if (!isTouched(slot)) continue
+      this.#judge(slot, { is: 'time', at: Math.max(slot.nowAt, moment.at) }, moment.knownAt, moment.causePos)
+      this.#schedule(slot)
     }
   }
 
@@ -135,7 +141,10 @@ export class GroupWatch {
       const event: GroupEvent = { is: 'left', device: deviceId, at: Math.max(moment.at, slot.nowAt) }
       this.#step(slot, event, moment.knownAt, moment.causePos, deviceId)
     }
-    if (device && isInService(device, registry)) this.#feed(device, null, moment)
+    if (device && isInService(device, registry)) {
+      const fresh = (slot: GroupSlot) => slot.type.isAtRest(slot.state, deviceId)
+      this.#feed(device, moment, fresh, (slot, event) => this.#step(slot, event, moment.knownAt, moment.causePos, deviceId))
+    }
     this.#parts.refreshQuiet(deviceId)
   }
 
@@ -143,8 +152,8 @@ export class GroupWatch {
     const changed = [...this.#dirty].map((key): [string, SavedGroup | null] => {
       const slot = this.#slots.get(key)
       if (!slot || slot.state === slot.type.start) return [key, null]
-      const { state, wakeAt, nowAt, nowReceived } = slot
-      return [key, { state, wakeAt, nowAt, nowReceived }]
+      const { state, wakeAt, nowAt, nowReceived, device } = slot
+      return [key, { state, wakeAt, nowAt, nowReceived, device }]
     })
     this.#dirty.clear()
     return changed
@@ -173,62 +182,67 @@ export class GroupWatch {
     return { is: 'reading', device, metric, value: rows[row + VALUE]!, at, ...judged, pos: rows[row + POS]!, holdUntil }
   }
 
-  /** Tells groups that know nothing of the device what its readings now are, as far as they still stand. */
-  #feed(device: Device, ruleIds: Set<string> | null, moment: Moment): void {
+  /** What the device's readings now are, as far as they still stand, to the groups that are to hear it. */
+  #feed(device: Device, moment: Moment, wants: (slot: GroupSlot) => boolean, tell: (slot: GroupSlot, event: GroupEvent) => void) {
     const { directory, memory, seriesOf } = this.#parts
     for (const id of seriesOf(device.id)) {
       const series = directory.series.get(id)!
-      const received = memory.rows[id * STRIDE + RECEIVED]!
       const event = this.#readingOf(series)
-      const isOld = event === null || moment.knownAt - received > event.holdUntil - event.at
-      if (isOld || isBad(memory.rows[id * STRIDE + QUALITY]!)) continue
-      for (const slot of this.#listenersOf(series)) {
-        if (ruleIds && !ruleIds.has(slot.ready.rule.id)) continue
-        if (ruleIds || slot.type.isAtRest(slot.state, device.id))
-          this.#step(slot, event, moment.knownAt, moment.causePos, device.id)
-      }
+      const age = moment.knownAt - memory.rows[id * STRIDE + RECEIVED]!
+      if (!event || age > event.holdUntil - event.at || isBad(memory.rows[id * STRIDE + QUALITY]!)) continue
+      for (const slot of this.#listenersOf(series)) if (wants(slot)) tell(slot, event)
     }
   }
 
   #step(slot: GroupSlot, event: GroupEvent, knownAt: number, causePos: number, device: string): void {
     this.#passTime(slot, event.at, false, knownAt, causePos)
-    if (event.at > slot.nowAt) {
-      slot.nowAt = event.at
-      slot.nowReceived = knownAt
-    }
-    this.#judge(slot, event, knownAt, causePos, device)
+    this.#comeTo(slot, event.at, knownAt, device)
+    this.#judge(slot, event, knownAt, causePos)
     this.#schedule(slot)
+  }
+
+  /** Takes a reading in without a verdict. */
+  #learn(slot: GroupSlot, event: GroupEvent, knownAt: number, device: string): void {
+    this.#comeTo(slot, event.at, knownAt, device)
+    this.#advance(slot, event)
+  }
+
+  #comeTo(slot: GroupSlot, at: number, knownAt: number, device: string): void {
+    slot.device = device
+    if (at <= slot.nowAt) return
+    slot.nowAt = at
+    slot.nowReceived = knownAt
   }
 
   /** What was to come about before this moment comes about first. */
   #passTime(slot: GroupSlot, until: number, including: boolean, knownAt: number, causePos: number): void {
     while (slot.wakeAt !== null && (slot.wakeAt < until || (including && slot.wakeAt === until))) {
-      const at = slot.wakeAt
-      this.#judge(slot, { is: 'time', at }, knownAt, causePos, null)
+      this.#judge(slot, { is: 'time', at: slot.wakeAt }, knownAt, causePos)
     }
   }
 
-  #letTimePass(slot: GroupSlot, moment: Moment): void {
-    if (!this.#parts.alarms.isBreached(placeKey(slot.mode, slot.ready.rule.id, slot.subject, false))) return
-    this.#judge(slot, { is: 'time', at: Math.max(slot.nowAt, moment.at) }, moment.knownAt, moment.causePos, null)
-    this.#schedule(slot)
-  }
-
-  #judge(slot: GroupSlot, event: GroupEvent, knownAt: number, causePos: number, device: string | null): void {
-    const { alarms, directory } = this.#parts
+  #advance(slot: GroupSlot, event: GroupEvent): GroupStep<unknown> {
+    const { directory } = this.#parts
     const facts = { nameOf: (id: string) => directory.registry.devices.get(id)?.name ?? id }
     const step = slot.type.step(slot.ready.options, slot.state, event, facts) as GroupStep<unknown>
+    const isAtRest = step.state === slot.type.start
     slot.state = step.state
-    slot.wakeAt = step.wakeAt !== null && step.wakeAt > event.at && step.state !== slot.type.start ? step.wakeAt : null
+    slot.wakeAt = !isAtRest && step.wakeAt !== null && step.wakeAt > event.at ? step.wakeAt : null
     this.#dirty.add(slot.key)
+    return step
+  }
+
+  #judge(slot: GroupSlot, event: GroupEvent, knownAt: number, causePos: number): void {
+    const { alarms } = this.#parts
+    const { verdict, causes } = this.#advance(slot, event)
+    if (verdict === 'clear') {
+      const moment: Moment = { causePos, at: event.at, knownAt, value: null, overRange: false, causes }
+      if (alarms.isBreached(slot.key)) alarms.clear(slot.key, moment)
+    } else if (verdict !== 'unchanged') {
+      alarms.breach(placeOf(slot), verdict, { causePos, at: event.at, knownAt, value: null, overRange: false, causes })
+    }
     // A group at rest is as it was before anything was heard, so that it need not be kept.
     if (slot.state === slot.type.start) slot.nowAt = slot.nowReceived = -Infinity
-    const { verdict, causes } = step
-    if (verdict === 'unchanged') return
-    const place = placeOf(slot, device ?? alarms.get(slot.key)?.deviceId ?? '')
-    const moment: Moment = { causePos, at: event.at, knownAt, value: null, overRange: false, causes }
-    if (verdict !== 'clear') alarms.breach(place, verdict, moment)
-    else if (alarms.isBreached(place.key)) alarms.clear(place.key, moment)
   }
 
   #schedule(slot: GroupSlot): void {
@@ -298,7 +312,14 @@ export class GroupWatch {
     let slot = this.#slots.get(key)
     if (!slot) {
       const type = ready.type as AnyGroupRule
-      const nothing = { state: type.start as unknown, wakeAt: null, dueAt: null, nowAt: -Infinity, nowReceived: -Infinity }
+      const nothing = {
+        state: type.start as unknown,
+        wakeAt: null,
+        dueAt: null,
+        nowAt: -Infinity,
+        nowReceived: -Infinity,
+        device: '',
+      }
       this.#slots.set(key, (slot = { key, mode, ready, type, subject, ...nothing }))
     }
     return slot
@@ -310,12 +331,12 @@ export class GroupWatch {
 }
 
 /** The alarm is the group's; the device that completed it says where to look first. */
-const placeOf = ({ key, mode, ready, subject }: GroupSlot, deviceId: string): Place => ({
+const placeOf = ({ key, mode, ready, subject, device }: GroupSlot): Place => ({
   key,
   mode,
   rule: ready.rule,
   subject,
-  deviceId,
+  deviceId: device,
   metric: null,
   late: false,
 })

@@ -49,6 +49,15 @@ export type Breach = {
   /** what was found, where that is not the value of a series */
   value?: number
 }
+
+/** The rule itself failed: a fault for somebody to look at, whatever level the rule has. */
+export const couldNotRun = (reason: string): Breach => ({
+  level: 'blue',
+  limitName: COULD_NOT_RUN,
+  limit: null,
+  detail: { zh: reason, en: reason },
+})
+
 export type Verdict = 'unchanged' | 'clear' | Breach
 
 /** `wakeAt`: the event time at which the rule wants the held value again, null for never. */
@@ -279,11 +288,13 @@ export type Sighting = {
   holdUntil: number
   value: number
   pos: number
+  /** an alarm rests on it */
+  raised: boolean
 }
 
-/** Still counts at a moment: true now, or so recently. What has raised an alarm counts until a good reading says otherwise. */
-export function countsAt({ isTrue, trueAt, holdUntil }: Sighting, now: number, withinMs: number, stands: boolean): boolean {
-  if (isTrue && stands) return true
+/** Still counts at a moment: true now, or so recently. What an alarm rests on counts until a good reading says otherwise. */
+export function countsAt({ isTrue, trueAt, holdUntil, raised }: Sighting, now: number, withinMs: number): boolean {
+  if (isTrue && raised) return true
   const until = isTrue ? Math.max(trueAt, Math.min(now, holdUntil)) : trueAt
   return now - until <= withinMs
 }
@@ -296,10 +307,14 @@ export function sightedBy(before: Sighting | undefined, met: boolean, reading: R
   if (quality === 'bad') return before
   if (met) {
     const since = before?.isTrue ? before.since : at
-    return { device, metric, isTrue: true, since, trueAt: at, holdUntil, value, pos }
+    return { device, metric, isTrue: true, since, trueAt: at, holdUntil, value, pos, raised: before?.raised ?? false }
   }
   return before && quality === 'good' ? { ...before, isTrue: false } : before
 }
+
+/** An alarm rests on these from now on, or on none any more. */
+export const resting = <One extends Sighting>(all: readonly One[], on: readonly Sighting[]): One[] =>
+  all.map((one) => ({ ...one, raised: on.includes(one) }))
 
 /** `Tank 3 62, Pump room 31`: who is behind it, by name. */
 export function namesOf(sightings: readonly Sighting[], { nameOf }: GroupFacts): { zh: string; en: string } {

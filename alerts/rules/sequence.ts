@@ -7,6 +7,7 @@ import {
   isMet,
   namesOf,
   quietOf,
+  resting,
   scopes,
   sightedBy,
   type Condition,
@@ -141,35 +142,27 @@ export const sequence: GroupRule<Options, State> = {
       hits = hits.filter(({ device }) => device !== event.device)
       courses = courses.filter(({ device }) => device !== event.device)
     }
-    hits = hits.filter((hit) => hit.isTrue || countsAt(hit, now, withinMs, false))
+    hits = hits.filter((hit) => hit.isTrue || countsAt(hit, now, withinMs))
     const whole = assign(
       options,
-      hits.filter((hit) => countsAt(hit, now, withinMs, before.breached)),
+      hits.filter((hit) => countsAt(hit, now, withinMs)),
     )
-    const after = { hits, courses, now }
     if (whole) {
       const causes = whole.map(({ pos }) => pos)
       const verdict = { level, limitName: null, limit: null, detail: namesOf(whole, facts) }
       const ends = whole.filter(({ isTrue }) => !isTrue).map(({ trueAt }) => trueAt + withinMs + 1)
       const wakeAt = ends.length === 0 ? null : Math.min(...ends)
-      return { state: { ...after, breached: true, shortSince: null }, verdict, wakeAt, causes }
+      const state = { hits: resting(hits, whole), courses, breached: true, shortSince: null, now }
+      return { state, verdict, wakeAt, causes }
     }
     const shortSince = before.breached ? (before.shortSince ?? now) : null
     if (shortSince !== null && now - shortSince < offDelayMs) {
-      return {
-        state: { ...after, breached: true, shortSince },
-        verdict: 'unchanged',
-        wakeAt: shortSince + offDelayMs,
-        causes: [],
-      }
+      const state = { hits, courses, breached: true, shortSince, now }
+      return { state, verdict: 'unchanged', wakeAt: shortSince + offDelayMs, causes: [] }
     }
     const isEmpty = hits.length === 0 && courses.length === 0
-    return {
-      state: isEmpty ? start : { ...after, breached: false, shortSince: null },
-      verdict: 'clear',
-      wakeAt: null,
-      causes: [],
-    }
+    const state = isEmpty ? start : { hits: resting(hits, []), courses, breached: false, shortSince: null, now }
+    return { state, verdict: 'clear', wakeAt: null, causes: [] }
   },
 
   isAtRest: ({ hits }, device) => !hits.some((one) => one.device === device),

@@ -9,6 +9,7 @@ import {
   isMet,
   namesOf,
   quietOf,
+  resting,
   scopes,
   sightedBy,
   type GroupEvent,
@@ -75,8 +76,9 @@ export const voting: GroupRule<Options, State> = {
   step(options, before, event, facts) {
     const now = Math.max(before.now, event.at)
     const all = votesAfter(options, before.votes, event)
-    const votes = all.filter((one) => one.isTrue || countsAt(one, now, options.withinMs, false))
-    const counting = voters(votes.filter((one) => countsAt(one, now, options.withinMs, before.breached)))
+    const votes = all.filter((one) => one.isTrue || countsAt(one, now, options.withinMs))
+    const valid = votes.filter((one) => countsAt(one, now, options.withinMs))
+    const counting = voters(valid)
     const reached = options.votes
       .filter(({ atLeast }) => counting.length >= atLeast)
       .sort((a, b) => severity[b.level] - severity[a.level] || b.atLeast - a.atLeast)[0]
@@ -85,10 +87,10 @@ export const voting: GroupRule<Options, State> = {
       const { level, atLeast } = reached
       const detail = namesOf(counting, facts)
       const verdict = { level, limitName: null, limit: atLeast, detail, value: counting.length }
-      const state = { votes, breached: true, shortSince: null, now }
+      const state = { votes: resting(votes, valid), breached: true, shortSince: null, now }
       return { state, verdict, wakeAt: nextExpiry(votes, options.withinMs), causes }
     }
-    return fallShort(options, before, votes, now, causes)
+    return fallShort(options, before, votes, now)
   },
 
   isAtRest: ({ votes }, device) => !votes.some((one) => one.device === device),
@@ -105,20 +107,12 @@ function nextExpiry(votes: Sighting[], withinMs: number): number | null {
   return ends.length === 0 ? null : Math.min(...ends)
 }
 
-function fallShort(options: Options, before: State, votes: Sighting[], now: number, causes: number[]): GroupStep<State> {
-  if (!before.breached) {
-    const state = votes.length === 0 ? start : { votes, breached: false, shortSince: null, now }
-    return { state, verdict: 'clear', wakeAt: null, causes }
+function fallShort({ offDelayMs }: Options, before: State, votes: Sighting[], now: number): GroupStep<State> {
+  const shortSince = before.breached ? (before.shortSince ?? now) : null
+  if (shortSince !== null && now - shortSince < offDelayMs) {
+    const state = { votes, breached: true, shortSince, now }
+    return { state, verdict: 'unchanged', wakeAt: shortSince + offDelayMs, causes: [] }
   }
-  const shortSince = before.shortSince ?? now
-  if (now - shortSince >= options.offDelayMs) {
-    const state = votes.length === 0 ? start : { votes, breached: false, shortSince: null, now }
-    return { state, verdict: 'clear', wakeAt: null, causes }
-  }
-  return {
-    state: { votes, breached: true, shortSince, now },
-    verdict: 'unchanged',
-    wakeAt: shortSince + options.offDelayMs,
-    causes,
-  }
+  const state = votes.length === 0 ? start : { votes: resting(votes, []), breached: false, shortSince: null, now }
+  return { state, verdict: 'clear', wakeAt: null, causes: [] }
 }

@@ -6,7 +6,12 @@ import { Engine } from '../../alerts/engine.ts'
 import type { Emission } from '../../alerts/open-alarms.ts'
 import { aDevice, aRule, defineSeries, Saved, setDevice, setRule, T0, Tape, type Row } from './world.ts'
 
-const devices = [aDevice({ id: 'A' }), aDevice({ id: 'B', kind: 'smoke-alarm' })]
+const devices = [
+  aDevice({ id: 'A', zoneId: 'Z' }),
+  aDevice({ id: 'B', kind: 'smoke-alarm', zoneId: 'Z' }),
+  aDevice({ id: 'V', kind: 'vehicle', zoneId: 'Z', attributes: { convoy: 'C', expectedPeriodMs: 10_000 } }),
+  aDevice({ id: 'W', kind: 'vehicle', attributes: { convoy: 'C', expectedPeriodMs: 10_000 } }),
+]
 const deviceRule = (id: string, type: string, more = {}) => {
   const {
     limits: _l,
@@ -16,7 +21,7 @@ const deviceRule = (id: string, type: string, more = {}) => {
     metric: _m,
     ...base
   } = aRule({ id, type, level: 'blue', ...more })
-  return base as ReturnType<typeof aRule>
+  return Object.fromEntries(Object.entries(base).filter(([, value]) => value !== undefined)) as ReturnType<typeof aRule>
 }
 const rules = [
   aRule({ onDelayMs: 5_000, offDelayMs: 12_000, latching: true }),
@@ -24,6 +29,35 @@ const rules = [
   deviceRule('bad', 'bad-reading'),
   deviceRule('clock', 'wrong-clock', { clearAfterMs: 20_000 }),
   deviceRule('silent', 'silent', { periods: 3 }),
+  deviceRule('fence', 'geofence', { fences: [{ id: 'f', shape: { circle: [24, 24], radiusM: 300_000 } }], offDelayMs: 4_000 }),
+  deviceRule('stay', 'geofence', {
+    fences: [
+      { id: 'f', shape: { circle: [24, 24], radiusM: 300_000 } },
+      { id: 'g', shape: { polygon: [[[40, 40], [70, 40], [70, 70], [40, 70]]] }, level: 'red' }, // prettier-ignore
+    ],
+    when: 'dwell',
+    stayMs: 12_000,
+    offDelayMs: 0,
+  }),
+  deviceRule('driving', 'driving-time', { limitMs: 120_000, warnMs: 90_000, restMs: 60_000, gapMs: 60_000 }),
+  deviceRule('vote', 'voting', {
+    level: undefined,
+    conditions: [
+      { metric: 'combustibleLel', above: 25 },
+      { metric: 'fireAlarm', above: 1 },
+    ],
+    votes: [{ atLeast: 2, level: 'orange' }],
+    withinMs: 20_000,
+    offDelayMs: 5_000,
+  }),
+  deviceRule('both', 'sequence', {
+    steps: [
+      { metric: 'fireAlarm', above: 1 },
+      { metric: 'combustibleLel', fallBy: 20, fallMs: 30_000 },
+    ],
+    withinMs: 40_000,
+  }),
+  deviceRule('convoy', 'convoy', { minM: 1_000, maxM: 100_000, onDelayMs: 7_000, offDelayMs: 3_000 }),
 ]
 const qualityCodes = [
   GOOD,
@@ -39,6 +73,7 @@ const STANDING = -1
 
 type Step =
   | { is: 'rows'; rows: [series: number, back: number, value: number, quality: number][] }
+  | { is: 'drive'; series: 4 | 7; back: number; lon: number; lat: number; quality: number; kmh: number | null }
   | { is: 'act'; nth: number; action: 'acknowledge' | 'reset' | 'comment'; version: number }
   | { is: 'say'; what: number }
 
@@ -51,6 +86,18 @@ const row = fc.tuple(
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ is: fc.constant('rows' as const), rows: fc.array(row, { minLength: 1, maxLength: 5 }) }) },
   {
+    weight: 8,
+    arbitrary: fc.record({
+      is: fc.constant('drive' as const),
+      series: fc.constantFrom(4 as const, 7 as const),
+      back: fc.constantFrom(0, 0, 0, 0, 15, STANDING),
+      lon: fc.constantFrom(0, 23, 24, 49, 50),
+      lat: fc.constantFrom(0, 24, 24.005, 50),
+      quality: fc.constantFrom(...qualityCodes),
+      kmh: fc.constantFrom(null, 0, 60, 60),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       is: fc.constant('act' as const),
@@ -59,7 +106,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       version: fc.constantFrom(0, 0, 0, -1),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ is: fc.constant('say' as const), what: fc.nat(7) }) },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('say' as const), what: fc.nat(11) }) },
 )
 const asides: RecordEntry[][] = [
   [{ kind: 'platform.started', version: '1', mode: 'live' }],
@@ -70,6 +117,10 @@ const asides: RecordEntry[][] = [
   [setDevice({ ...devices[0]!, retiredAt: T0 })],
   [setDevice(devices[0]!)],
   [setDevice({ ...devices[1]!, attributes: { expectedPeriodMs: 5_000 } })],
+  [setDevice({ ...devices[1]!, zoneId: null })],
+  [setDevice(devices[1]!)],
+  [setRule({ ...rules.find(({ id }) => id === 'vote')!, version: 2, offDelayMs: 0 })],
+  [setRule({ ...rules.find(({ id }) => id === 'stay')!, version: 2, stayMs: 5_000 })],
 ]
 
 /** Lays a tape; actions are aimed at alarms that are open at the time, which only judging can tell. */
@@ -93,6 +144,8 @@ function tapeOf(steps: [after: number, step: Step][]): Tape {
     defineSeries(1, 'combustibleLel', 'A'),
     defineSeries(2, 'fireAlarm', 'A'),
     defineSeries(3, 'combustibleLel', 'B'),
+    ...['latitude', 'longitude', 'speedKmh'].map((metric, i) => defineSeries(4 + i, metric, 'V')),
+    ...['latitude', 'longitude', 'speedKmh'].map((metric, i) => defineSeries(7 + i, metric, 'W')),
   )
   feed(0)
   let second = 1
@@ -108,6 +161,10 @@ function tapeOf(steps: [after: number, step: Step][]): Tape {
         second,
       ])
       tape.rows(...spread)
+    } else if (one.is === 'drive') {
+      const stamp = one.back === STANDING ? Math.floor(second / 60) * 60 : second - one.back
+      const values = [one.lat, one.lon, ...(one.kmh === null ? [] : [one.kmh])]
+      tape.rows(...values.map((value, i): Row => [one.series + i, stamp, value, i < 2 ? one.quality : GOOD, second]))
     } else if (one.is === 'say') {
       tape.record(second, ...asides[one.what]!)
     } else if (known[one.nth]) {
@@ -156,6 +213,7 @@ function live(tape: Tape, end: number, cuts: { stop: boolean; early: number }[])
 
 test('replay equals live: batches, early ticks and restarts anywhere give the same changes with the same keys', () => {
   let changes = 0
+  const ruleIds = new Set<string>()
   fc.assert(
     fc.property(
       somewhere,
@@ -164,13 +222,15 @@ test('replay equals live: batches, early ticks and restarts anywhere give the sa
         const end = tape.entries.at(-1)!.receivedAt + 200_000
         const once = replay(tape, end)
         changes += once.length
+        for (const { entry } of once) if (entry.kind === 'alarm.changed') ruleIds.add(entry.alarm.ruleId)
         expect(live(tape, end, cuts)).toEqual(once)
       },
     ),
     { numRuns: 200 },
   )
   expect(changes).toBeGreaterThan(500)
-}, 90_000)
+  expect([...ruleIds].toSorted()).toEqual([...rules].map(({ id }) => id).toSorted())
+}, 120_000)
 
 test('every change has a key of its own, every open alarm was raised once, and versions count up by one', () => {
   fc.assert(
