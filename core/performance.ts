@@ -23,10 +23,10 @@ export type PerformanceFigures = {
   /** false: nothing is known of this time, and the figures say nothing */
   known: boolean
   annunciations: number
-  /** average per 10 minutes, per hour and per day */
-  per10Min: number
-  perHour: number
-  perDay: number
+  /** averages; null where the time is too short to tell: under 10 minutes, an hour, half a day */
+  per10Min: number | null
+  perHour: number | null
+  perDay: number | null
   /** most in any 10 minutes */
   most10Min: number
   /** whole 10-minute periods with more than 10, hours with more than 30, as shares of the time */

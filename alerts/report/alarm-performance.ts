@@ -50,7 +50,9 @@ function figuresOf(
   { knownFrom, asOf }: { knownFrom: number | null; asOf: number },
 ): PerformanceFigures {
   const until = Math.min(to, asOf)
-  const spanMs = Math.max(1, until - Math.max(from, knownFrom ?? from))
+  const since = Math.max(from, knownFrom ?? from)
+  const spanMs = Math.max(1, until - since)
+  const average = (unitMs: number, atLeastMs = unitMs) => (spanMs < atLeastMs ? null : count / (spanMs / unitMs))
   const own = recent.filter(({ at }) => at >= from && at < until)
   const times = recent.map(({ at }) => at)
   const inSpan = floods.filter((flood) => flood.to > from && flood.from < until)
@@ -60,12 +62,13 @@ function figuresOf(
   return {
     ...{ from, to, complete: to <= asOf && knownFrom !== null && knownFrom <= from, known: knownFrom !== null && knownFrom < to },
     annunciations: count,
-    per10Min: count / (spanMs / (10 * MINUTE)),
-    perHour: count / (spanMs / HOUR),
-    perDay: count / (spanMs / DAY),
+    per10Min: average(10 * MINUTE),
+    perHour: average(HOUR),
+    // A shift of half a day says what a day would be; less does not.
+    perDay: average(DAY, DAY / 2),
     most10Min: mostInWindow(times, from, until),
-    busy10MinShare: busyShare(own, from, until, 10 * MINUTE, 10),
-    busyHourShare: busyShare(own, from, until, HOUR, 30),
+    busy10MinShare: busyShare(own, since, until, 10 * MINUTE, 10),
+    busyHourShare: busyShare(own, since, until, HOUR, 30),
     floodMs,
     floodShare: floodMs / spanMs,
     floods: inSpan.length,

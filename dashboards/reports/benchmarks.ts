@@ -7,7 +7,10 @@ import { t } from '../web/i18n/i18n.ts'
 export type Line = { name: string; value: string; wanted: string; verdict: 'met' | 'missed' | 'none' }
 
 export const percent = (share: number, digits = 1): string => `${numberText(share * 100, digits)} %`
-const rate = (value: number) => numberText(value, value < 10 ? 2 : 1)
+const rate = (value: number | null) => (value === null ? t('reports.tooShort') : numberText(value, value < 10 ? 2 : 1))
+const within = (value: number | null, most: number) => (value === null ? null : value <= most)
+/** A share of one in a hundred can be told from a hundred on. */
+const ENOUGH_FOR_SHARES = 100
 const minutes = (ms: number) => t('reports.minutes', { n: numberText(ms / 60_000, ms < 600_000 ? 1 : 0) })
 const waited = (ms: number | null) => (ms === null ? t('reports.none') : durationText(ms))
 
@@ -41,6 +44,7 @@ export function linesOf(figures: PerformanceFigures, topShare: number): Line[] {
   })
   const atMost = (value: string) => `≤ ${value}`
   const under = (value: string) => `< ${value}`
+  const hasEnough = annunciations >= ENOUGH_FOR_SHARES
   const share = (count: number) => (annunciations === 0 ? null : count / annunciations)
   const mix = (['red', 'orange', 'yellow'] as const).map((level) => {
     const is = share(figures.levels[level])
@@ -50,7 +54,7 @@ export function linesOf(figures: PerformanceFigures, topShare: number): Line[] {
       `share-${level}`,
       text,
       level === 'red' ? under(percent(most, 0)) : `≈ ${percent(most, 0)}`,
-      is === null ? null : is <= most * 1.5,
+      is === null || !hasEnough ? null : is <= most * 1.5,
     )
   })
   const waits = (['red', 'orange', 'yellow'] as const).map((level) => {
@@ -65,9 +69,9 @@ export function linesOf(figures: PerformanceFigures, topShare: number): Line[] {
   })
   return [
     line('annunciations', numberText(annunciations), '', null),
-    line('perDay', rate(figures.perDay), atMost(String(wanted.perDay)), figures.perDay <= wanted.perDay),
-    line('perHour', rate(figures.perHour), atMost(String(wanted.perHour)), figures.perHour <= wanted.perHour),
-    line('per10Min', rate(figures.per10Min), atMost(String(wanted.per10Min)), figures.per10Min <= wanted.per10Min),
+    line('perDay', rate(figures.perDay), atMost(String(wanted.perDay)), within(figures.perDay, wanted.perDay)),
+    line('perHour', rate(figures.perHour), atMost(String(wanted.perHour)), within(figures.perHour, wanted.perHour)),
+    line('per10Min', rate(figures.per10Min), atMost(String(wanted.per10Min)), within(figures.per10Min, wanted.per10Min)),
     line('most10Min', numberText(figures.most10Min), atMost(String(wanted.most10Min)), figures.most10Min <= wanted.most10Min),
     line('busy10Min', percent(figures.busy10MinShare, 2), under('1 %'), figures.busy10MinShare < wanted.busy10MinShare),
     line('busyHour', percent(figures.busyHourShare, 2), under('1 %'), figures.busyHourShare < wanted.busyHourShare),
@@ -82,7 +86,7 @@ export function linesOf(figures: PerformanceFigures, topShare: number): Line[] {
       'topTen',
       annunciations === 0 ? t('reports.none') : percent(topShare),
       atMost('5 %'),
-      annunciations === 0 ? null : topShare <= wanted.topShare,
+      hasEnough ? topShare <= wanted.topShare : null,
     ),
     line('chattering', numberText(figures.chattering), '0', figures.chattering === 0),
     line('fleeting', numberText(figures.fleeting), '0', figures.fleeting === 0),

@@ -29,11 +29,12 @@ export const enReports: WordTable['reports'] = {
   verdict: 'Verdict',
   verdicts: { met: 'met', missed: 'not met', none: '' },
   none: 'none',
+  tooShort: 'too short',
   unknown: 'unknown',
   soFar: 'so far',
   minutes: '{n} min',
   hours: '{n} h',
-  floods: '{n} times',
+  floods: '{n}×',
   metric: {
     annunciations: 'Annunciated alarms',
     perDay: 'Per desk and day',

@@ -28,6 +28,7 @@ export const zhReports = {
   verdict: '结论',
   verdicts: { met: '达标', missed: '未达标', none: '' },
   none: '无',
+  tooShort: '时间太短',
   unknown: '未知',
   soFar: '截至目前',
   minutes: '{n} 分钟',
