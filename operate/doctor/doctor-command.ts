@@ -24,17 +24,23 @@ const settings = usableSettings(process.env, resolve('watchfire.yaml'), all)
 all.push(...(await examine(settings, Date.now(), lang)))
 const found = worstFirst(all)
 const code = exitCode(found)
-if (json) {
-  const findings = found.map((one) => ({ ...one, ...inWords(one, lang) }))
-  process.stdout.write(`${JSON.stringify({ dataDir: settings.dataDir, exitCode: code, findings }, null, 2)}\n`)
-} else {
-  process.stdout.write(`${settings.dataDir}: ${sums[lang][code]}\n`)
-  for (const one of found) {
-    const { what, todo } = inWords(one, lang)
-    process.stdout.write(`\n${marks[lang][one.level]} [${one.code}] ${what}\n    → ${todo}\n`)
-  }
-}
+// Whoever reads the first lines alone closes the pipe: what we found is still our exit code.
+process.stdout.on('error', () => undefined)
+process.stdout.write(json ? inJson(found) : inSentences(found))
 process.exitCode = code
+
+function inJson(findings: Finding[]): string {
+  const told = findings.map((one) => ({ ...one, ...inWords(one, lang) }))
+  return `${JSON.stringify({ dataDir: settings.dataDir, exitCode: code, findings: told }, null, 2)}\n`
+}
+
+function inSentences(findings: Finding[]): string {
+  const told = findings.map((one) => {
+    const { what, todo } = inWords(one, lang)
+    return `\n${marks[lang][one.level]} [${one.code}] ${what}\n    → ${todo}\n`
+  })
+  return `${settings.dataDir}: ${sums[lang][code]}\n${told.join('')}`
+}
 
 function readArguments(): { lang: Language; json: boolean } {
   const spoken = process.env['LC_ALL'] || process.env['LC_MESSAGES'] || process.env['LANG'] || ''
