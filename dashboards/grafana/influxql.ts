@@ -1,5 +1,6 @@
 import { badFrom, fieldOf, measurementOf, qualityFieldOf } from '../../core/influx-schema.ts'
 import type { MetricName } from '../../core/metrics.ts'
+import type { MetricKey } from './limits.ts'
 import { historySource } from './sources.ts'
 import type { InfluxTarget } from './schema.ts'
 
@@ -16,7 +17,7 @@ const chosen = (kinds: readonly string[] = []) =>
 
 export type Worst = 'max' | 'min'
 export type Selection = {
-  metric: MetricName
+  metric: MetricKey
   /** of an interval: the reading nearest to danger, so that zooming out hides no peak */
   worst: Worst
   kinds?: readonly string[]
@@ -56,7 +57,7 @@ export const channelReadings = (refId: string, metric: MetricName, worst: Worst)
   )
 
 /** The worst quality of an interval; null when nothing came. */
-export const quality = (refId: string, metric: MetricName, kinds?: readonly string[]): InfluxTarget =>
+export const quality = (refId: string, metric: MetricKey, kinds?: readonly string[]): InfluxTarget =>
   target(
     refId,
     `SELECT max(${quoted(qualityFieldOf(metric))}) FROM ${quoted(measurementOf(metric))} WHERE ${chosen(kinds)}` +
@@ -92,7 +93,7 @@ export const devicesHeard = (refId: string, metric: MetricName, called: string):
   )
 
 /** The newest usable reading of every device, with its own time and quality. */
-export const newest = (refId: string, metric: MetricName, kinds?: readonly string[]): InfluxTarget =>
+export const newest = (refId: string, metric: MetricKey, kinds?: readonly string[]): InfluxTarget =>
   target(
     refId,
     `SELECT last(${quoted(fieldOf(metric))}) AS "value", ${quoted(qualityFieldOf(metric))} AS "quality"` +

@@ -1,6 +1,6 @@
-import { metrics, type Metric, type MetricName } from '../../core/metrics.ts'
+import { metrics, splitChannel, type Metric, type MetricName } from '../../core/metrics.ts'
 import { qualityCode } from '../../core/quality.ts'
-import { levelColours, levelOfState, noColour, shippedLimits } from './limits.ts'
+import { levelColours, levelOfState, noColour, shippedLimits, type MetricKey } from './limits.ts'
 import type {
   AnyPanel,
   DataLink,
@@ -22,7 +22,11 @@ type Look = { w?: number; h?: number; description?: string }
 
 /** One set of dashboards for both readers: Chinese first, as in the control room, English beside it. */
 export const both = (zh: string, en: string): string => `${zh} ${en}`
-export const nameOf = (metric: MetricName): string => both(metrics[metric].zh, metrics[metric].en)
+const metricOf = (key: MetricKey): Metric => metrics[splitChannel(key).metric as MetricName]
+export const nameOf = (key: MetricKey): string => {
+  const { channel } = splitChannel(key)
+  return `${both(metricOf(key).zh, metricOf(key).en)}${channel === null ? '' : ` #${channel}`}`
+}
 
 /** The catalogue's own word behind the number: Grafana's units would turn 1,500 m into 1.5 km. */
 const unitOf = (unit: string): string => (unit === '' ? 'none' : `suffix: ${unit}`)
@@ -105,12 +109,12 @@ export const lines = (asked: Lines): Draft<TimeSeriesPanel> => ({
 
 /** The lines of one metric, with what the catalogue and the rules that ship know of it. */
 export function metricLines(
-  metric: MetricName,
-  kind: string,
+  metric: MetricKey,
+  kinds: readonly string[],
   asked: Look & { targets: InfluxTarget[]; interval: string; title?: string },
 ) {
-  const { unit, digits } = metrics[metric] as Metric
-  return lines({ title: nameOf(metric), unit: unitOf(unit), digits, thresholds: shippedLimits(metric, kind), ...asked })
+  const { unit, digits } = metricOf(metric)
+  return lines({ title: nameOf(metric), unit: unitOf(unit), digits, thresholds: shippedLimits(metric, kinds), ...asked })
 }
 
 const timeline = (
@@ -197,9 +201,13 @@ export const numbers = (asked: Numbers): Draft<StatPanel> => ({
 })
 
 /** The newest usable reading of each device with its age: an old one is seen to be old. */
-export function newestTable(metric: MetricName, kind: string, asked: Look & { targets: InfluxTarget[] }): Draft<TablePanel> {
-  const { unit, digits } = metrics[metric] as Metric
-  const thresholds = shippedLimits(metric, kind)
+export function newestTable(
+  metric: MetricKey,
+  kinds: readonly string[],
+  asked: Look & { targets: InfluxTarget[] },
+): Draft<TablePanel> {
+  const { unit, digits } = metricOf(metric)
+  const thresholds = shippedLimits(metric, kinds)
   const column = (name: string, properties: { id: string; value: unknown }[]) => ({
     matcher: { id: 'byName', options: name },
     properties,

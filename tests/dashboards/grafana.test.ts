@@ -8,7 +8,7 @@ import { fieldOf, influxTags, measurementOf, qualityFieldOf } from '../../core/i
 import { metrics } from '../../core/metrics.ts'
 import { boards } from '../../dashboards/grafana/boards/index.ts'
 import { grafanaFiles } from '../../dashboards/grafana/files.ts'
-import { shippedLimits } from '../../dashboards/grafana/limits.ts'
+import { levelColours, shippedLimits } from '../../dashboards/grafana/limits.ts'
 import type { Board, Json, StatPanel, TimeSeriesPanel } from '../../dashboards/grafana/schema.ts'
 import { historySource, metricsSource } from '../../dashboards/grafana/sources.ts'
 
@@ -52,7 +52,10 @@ test('titles and descriptions are Chinese, with English beside', () => {
 })
 
 test('queries name only fields, measurements and tags that the store writes', () => {
-  const fields = Object.keys(metrics).flatMap((key) => [fieldOf(key), qualityFieldOf(key)])
+  const fields = [...Object.keys(metrics), 'pressureMpa#dynamic', 'fillPct#fire'].flatMap((key) => [
+    fieldOf(key),
+    qualityFieldOf(key),
+  ])
   const measurements = Object.keys(metrics).map(measurementOf)
   const known = new Set([
     ...fields,
@@ -88,11 +91,22 @@ test('units and limits are those of the catalogue and of the packs that ship', (
   const gas = panels.find(({ board, panel }) => board.uid === grafanaBoards.gas && panel.title?.includes('可燃气体'))!.panel
   expect(gas.fieldConfig.defaults).toMatchObject({ unit: 'suffix: %LEL', decimals: metrics.combustibleLel.digits })
   expect(gas.fieldConfig.defaults.thresholds!.steps.map(({ value }) => value)).toEqual([null, 25, 50])
-  const oxygen = shippedLimits('oxygenVol', 'gas-detector')!.steps
+  const oxygen = shippedLimits('oxygenVol', ['gas-detector'])!.steps
   expect(oxygen.map(({ value }) => value)).toEqual([null, 19.5, 23.5])
   expect(oxygen.map(({ color }) => color === 'transparent')).toEqual([false, true, false])
+  // Below the lowest limit its colour holds, between two low ones that of the upper, above the lowest high one its own.
+  const hydrant = shippedLimits('pressureMpa', ['hydrant'])!.steps
+  expect(hydrant.map(({ value }) => value)).toEqual([null, 0.1, 0.14, 0.8, 1])
+  expect(hydrant.map(({ color }) => Object.entries(levelColours).find(([, one]) => one === color)?.[0])).toEqual([
+    'orange',
+    'yellow',
+    undefined,
+    'yellow',
+    'orange',
+  ])
+  expect(shippedLimits('pressureMpa', ['hydrant', 'water-pressure'])).toBeUndefined()
   // Which limit holds for a toxic gas depends on the gas, and a wrong band would be worse than none.
-  expect(shippedLimits('toxicPpm', 'gas-detector')).toBeUndefined()
+  expect(shippedLimits('toxicPpm', ['gas-detector'])).toBeUndefined()
 })
 
 test('panels lie side by side without touching, inside 24 columns', () => {

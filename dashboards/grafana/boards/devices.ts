@@ -13,18 +13,18 @@ export const devices: Board = board({
   kinds: [],
   from: 'now-24h',
   panels: [
-    metricLines('batteryPct', 'hydrant', {
+    metricLines('batteryPct', [], {
       interval,
       description: both('每段时间的最低电量', 'The lowest of each interval'),
       targets: [readings('A', { metric: 'batteryPct', worst: 'min' })],
     }),
-    newestTable('batteryPct', 'hydrant', { targets: [newest('A', 'batteryPct')] }),
-    metricLines('signalDbm', 'gateway', {
+    newestTable('batteryPct', [], { targets: [newest('A', 'batteryPct')] }),
+    metricLines('signalDbm', [], {
       interval: '600s',
       description: both('每段时间的最弱信号', 'The weakest of each interval'),
       targets: [readings('A', { metric: 'signalDbm', worst: 'min' })],
     }),
-    newestTable('signalDbm', 'gateway', { targets: [newest('A', 'signalDbm')] }),
+    newestTable('signalDbm', [], { targets: [newest('A', 'signalDbm')] }),
     flagTimeline('fault', { interval, targets: [readings('A', { metric: 'fault', worst: 'max' })] }),
     flagTimeline('tamper', { interval, targets: [readings('A', { metric: 'tamper', worst: 'max' })] }),
     flagTimeline('bypassed', { interval, targets: [readings('A', { metric: 'bypassed', worst: 'max' })] }),
@@ -32,6 +32,11 @@ export const devices: Board = board({
     ...(['powerLost', 'backupFault', 'coverOpen', 'settingChanged', 'calibrationOverdue'] as const).map((metric) =>
       flagTimeline(metric, { w: 8, interval, targets: [readings('A', { metric, worst: 'max' })] }),
     ),
-    metricLines('tiltDeg', 'hydrant', { w: 8, interval, targets: [readings('A', { metric: 'tiltDeg', worst: 'max' })] }),
+    metricLines('tiltDeg', ['hydrant'], {
+      w: 8,
+      interval,
+      title: both('消火栓倾角', 'Tilt of hydrants'),
+      targets: [readings('A', { metric: 'tiltDeg', worst: 'max', kinds: ['hydrant'] })],
+    }),
   ],
 })

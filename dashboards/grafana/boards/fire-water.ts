@@ -4,6 +4,9 @@ import { both, flagTimeline, metricLines, newestTable, qualityTimeline } from '.
 import type { Board } from '../schema.ts'
 
 const kinds = ['hydrant', 'water-pressure', 'tank-level']
+/** Limits of pressure differ between these. */
+const hydrants = ['hydrant']
+const mains = ['water-pressure']
 const interval = '600s'
 
 export const fireWater: Board = board({
@@ -13,26 +16,40 @@ export const fireWater: Board = board({
   kinds,
   from: 'now-24h',
   panels: [
-    metricLines('pressureMpa', 'hydrant', {
+    metricLines('pressureMpa', hydrants, {
       w: 16,
       h: 10,
       interval,
+      title: both('室外消火栓压力', 'Pressure of hydrants'),
       description: both('每段时间的最低压力', 'The lowest of each interval'),
-      targets: [readings('A', { metric: 'pressureMpa', worst: 'min', kinds })],
+      targets: [readings('A', { metric: 'pressureMpa', worst: 'min', kinds: hydrants })],
     }),
-    newestTable('pressureMpa', 'hydrant', { w: 8, h: 10, targets: [newest('A', 'pressureMpa', kinds)] }),
-    metricLines('flowLps', 'hydrant', { interval, targets: [readings('A', { metric: 'flowLps', worst: 'max', kinds })] }),
-    metricLines('levelM', 'tank-level', {
+    newestTable('pressureMpa', hydrants, { w: 8, h: 10, targets: [newest('A', 'pressureMpa', hydrants)] }),
+    metricLines('pressureMpa', mains, {
+      interval,
+      title: both('室内管网静压', 'Static pressure of mains indoors'),
+      description: both('每段时间的最低压力', 'The lowest of each interval'),
+      targets: [readings('A', { metric: 'pressureMpa', worst: 'min', kinds: mains })],
+    }),
+    metricLines('pressureMpa#dynamic', kinds, {
+      interval,
+      title: both('动压', 'Dynamic pressure'),
+      description: both('每段时间的最低压力', 'The lowest of each interval'),
+      targets: [readings('A', { metric: 'pressureMpa#dynamic', worst: 'min', kinds })],
+    }),
+    metricLines('flowLps', kinds, { interval, targets: [readings('A', { metric: 'flowLps', worst: 'max', kinds })] }),
+    metricLines('levelM', kinds, {
       interval,
       description: both('每段时间的最低液位', 'The lowest of each interval'),
       targets: [readings('A', { metric: 'levelM', worst: 'min', kinds })],
     }),
     flagTimeline('capOpen', { interval: '3600s', targets: [readings('A', { metric: 'capOpen', worst: 'max', kinds })] }),
     flagTimeline('valveClosed', { interval, targets: [readings('A', { metric: 'valveClosed', worst: 'max', kinds })] }),
-    metricLines('fillPct', 'tank-level', {
+    metricLines('fillPct#fire', kinds, {
       interval,
+      title: both('消防水池充满度', 'Fill of fire water tanks'),
       description: both('每段时间的最低充满度', 'The lowest of each interval'),
-      targets: [readings('A', { metric: 'fillPct', worst: 'min', kinds })],
+      targets: [readings('A', { metric: 'fillPct#fire', worst: 'min', kinds })],
     }),
     flagTimeline('discharging', { interval, targets: [readings('A', { metric: 'discharging', worst: 'max', kinds })] }),
     flagTimeline('running', { interval, targets: [readings('A', { metric: 'running', worst: 'max', kinds })] }),

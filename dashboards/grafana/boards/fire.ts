@@ -4,6 +4,9 @@ import { both, flagTimeline, metricLines, newestTable, qualityTimeline } from '.
 import type { Board } from '../schema.ts'
 
 const kinds = ['smoke-alarm', 'heat-alarm', 'electrical-fire', 'fire-panel', 'call-point']
+/** Limits of temperature differ between these. */
+const heat = ['heat-alarm', 'smoke-alarm']
+const electrical = ['electrical-fire']
 /** Battery-powered alarms report every few minutes. */
 const interval = '600s'
 
@@ -14,18 +17,24 @@ export const fire: Board = board({
   kinds,
   panels: [
     flagTimeline('fireAlarm', { w: 24, h: 10, interval, targets: [readings('A', { metric: 'fireAlarm', worst: 'max', kinds })] }),
-    metricLines('smokeObscuration', 'smoke-alarm', {
+    metricLines('smokeObscuration', kinds, {
       interval,
       targets: [readings('A', { metric: 'smokeObscuration', worst: 'max', kinds })],
     }),
-    newestTable('smokeObscuration', 'smoke-alarm', { targets: [newest('A', 'smokeObscuration', kinds)] }),
-    metricLines('temperatureC', 'heat-alarm', {
+    newestTable('smokeObscuration', kinds, { targets: [newest('A', 'smokeObscuration', kinds)] }),
+    metricLines('temperatureC', heat, {
+      title: both('感温报警器温度', 'Temperature at heat alarms'),
       interval,
-      targets: [readings('A', { metric: 'temperatureC', worst: 'max', kinds })],
+      targets: [readings('A', { metric: 'temperatureC', worst: 'max', kinds: heat })],
     }),
-    metricLines('residualCurrentMa', 'electrical-fire', {
+    metricLines('temperatureC', electrical, {
+      title: both('电缆温度', 'Temperature of cables'),
       interval,
-      targets: [readings('A', { metric: 'residualCurrentMa', worst: 'max', kinds })],
+      targets: [readings('A', { metric: 'temperatureC', worst: 'max', kinds: electrical })],
+    }),
+    metricLines('residualCurrentMa', electrical, {
+      interval,
+      targets: [readings('A', { metric: 'residualCurrentMa', worst: 'max', kinds: electrical })],
     }),
     flagTimeline('preAlarm', { interval, targets: [readings('A', { metric: 'preAlarm', worst: 'max', kinds })] }),
     flagTimeline('arcFault', { interval, targets: [readings('A', { metric: 'arcFault', worst: 'max', kinds })] }),

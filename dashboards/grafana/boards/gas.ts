@@ -34,13 +34,13 @@ export const gas: Board = board({
   variables: [channel],
   from: 'now-1h',
   panels: [
-    metricLines('combustibleLel', 'gas-detector', {
+    metricLines('combustibleLel', kinds, {
       w: 16,
       h: 10,
       interval,
       targets: [readings('A', { metric: 'combustibleLel', worst: 'max', kinds })],
     }),
-    newestTable('combustibleLel', 'gas-detector', { w: 8, h: 10, targets: [newest('A', 'combustibleLel', kinds)] }),
+    newestTable('combustibleLel', kinds, { w: 8, h: 10, targets: [newest('A', 'combustibleLel', kinds)] }),
     {
       ...lines({
         title: `${both('有毒气体', 'Toxic gas')} $channel`,
@@ -55,7 +55,7 @@ export const gas: Board = board({
       repeatDirection: 'h',
       maxPerRow: 2,
     },
-    metricLines('oxygenVol', 'gas-detector', {
+    metricLines('oxygenVol', kinds, {
       interval,
       description: both('每段时间的最低和最高', 'Lowest and highest of each interval'),
       targets: [
@@ -63,7 +63,7 @@ export const gas: Board = board({
         readings('B', { metric: 'oxygenVol', worst: 'max', kinds, called: both('最高', 'highest') }),
       ],
     }),
-    newestTable('oxygenVol', 'gas-detector', { targets: [newest('A', 'oxygenVol', kinds)] }),
+    newestTable('oxygenVol', kinds, { targets: [newest('A', 'oxygenVol', kinds)] }),
     flagTimeline('alarmH', { interval, targets: [readings('A', { metric: 'alarmH', worst: 'max', kinds })] }),
     flagTimeline('alarmHh', { interval, targets: [readings('A', { metric: 'alarmHh', worst: 'max', kinds })] }),
     qualityTimeline({

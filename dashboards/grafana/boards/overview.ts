@@ -21,11 +21,11 @@ export const overview: Board = board({
         devicesHeard('F', 'latitude', both('车辆', 'Vehicles')),
       ],
     }),
-    metricLines('combustibleLel', 'gas-detector', {
+    metricLines('combustibleLel', [], {
       interval: '20s',
       targets: [readings('A', { metric: 'combustibleLel', worst: 'max', by: 'enterprise' })],
     }),
-    metricLines('oxygenVol', 'gas-detector', {
+    metricLines('oxygenVol', [], {
       interval: '20s',
       description: both('每段时间的最低和最高', 'Lowest and highest of each interval'),
       targets: [
@@ -33,9 +33,10 @@ export const overview: Board = board({
         readings('B', { metric: 'oxygenVol', worst: 'max', by: 'enterprise', called: both('最高', 'highest') }),
       ],
     }),
-    metricLines('pressureMpa', 'hydrant', {
+    metricLines('pressureMpa', ['hydrant'], {
+      title: both('消火栓压力', 'Pressure of hydrants'),
       interval: '600s',
-      targets: [readings('A', { metric: 'pressureMpa', worst: 'min', by: 'enterprise' })],
+      targets: [readings('A', { metric: 'pressureMpa', worst: 'min', by: 'enterprise', kinds: ['hydrant'] })],
     }),
     flagTimeline('fireAlarm', {
       interval: '600s',

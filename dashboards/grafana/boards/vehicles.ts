@@ -19,9 +19,9 @@ export const vehicles: Board = board({
       positions: lastPositions('A'),
       track: track('B'),
     }),
-    metricLines('speedKmh', 'vehicle', { interval, targets: [readings('A', { metric: 'speedKmh', worst: 'max', kinds })] }),
-    newestTable('speedKmh', 'vehicle', { targets: [newest('A', 'speedKmh', kinds)] }),
-    metricLines('mileageKm', 'vehicle', { interval, targets: [readings('A', { metric: 'mileageKm', worst: 'max', kinds })] }),
+    metricLines('speedKmh', kinds, { interval, targets: [readings('A', { metric: 'speedKmh', worst: 'max', kinds })] }),
+    newestTable('speedKmh', kinds, { targets: [newest('A', 'speedKmh', kinds)] }),
+    metricLines('mileageKm', kinds, { interval, targets: [readings('A', { metric: 'mileageKm', worst: 'max', kinds })] }),
     flagTimeline('sos', { interval, targets: [readings('A', { metric: 'sos', worst: 'max', kinds })] }),
     qualityTimeline({
       title: both('数据质量：定位', 'Data quality: position'),
