@@ -19,9 +19,10 @@ export type Facts = {
 export function fillMessage(rule: Rule, facts: Facts): Text {
   if (facts.limitName === COULD_NOT_RUN) {
     const { title } = rule
+    const why = facts.detail ? { zh: '（{detail}）', en: ' ({detail})' } : { zh: '', en: '' }
     const failed = {
-      zh: `规则“${title.zh}”无法运行：{device} {metric} 未被判断`,
-      en: `Rule “${title.en}” could not run: {device} {metric} is not judged`,
+      zh: `规则“${title.zh}”无法运行：{device} {metric} 未被判断${why.zh}`,
+      en: `Rule “${title.en}” could not run: {device} {metric} is not judged${why.en}`,
     }
     return { zh: fill(failed.zh, facts, 'zh'), en: fill(failed.en, facts, 'en') }
   }

@@ -1,4 +1,4 @@
-import { metricOf, splitChannel } from '../core/metrics.ts'
+import { metricOf, splitChannel, type Metric } from '../core/metrics.ts'
 import type { Applies, Rule } from '../core/rule.ts'
 import type { RuleWarning } from '../core/alarm-book.ts'
 import type { Problem } from './rules/rule.ts'
@@ -15,22 +15,47 @@ const valueLimits = (rule: Rule): Limit[] =>
 
 /** The first thing about metric, unit and limits that cannot be right. */
 export function wrongAboutMetric(rule: Rule): Problem | null {
+  for (const list of ['conditions', 'steps'] as const) {
+    const parts = (Array.isArray(rule[list]) ? rule[list] : []) as Part[]
+    for (const [i, part] of parts.entries()) {
+      const wrong = wrongPart(part, `/${list}/${i}`)
+      if (wrong) return wrong
+    }
+  }
   if (rule.metric === undefined) return null
   const metric = metricOf(rule.metric)
   if (!metric) return { path: '/metric', message: `there is no metric ${rule.metric}; docs/reference.md lists them` }
   if (rule.unit !== undefined && rule.unit !== metric.unit) {
     return { path: '/unit', message: `${rule.metric} is in ${metric.unit || 'no unit'}, not in ${rule.unit}` }
   }
-  for (const [i, { above, below }] of valueLimits(rule).entries()) {
-    const range = `${rule.metric} is ${metric.min} to ${metric.max} ${metric.unit}`.trim()
-    if (above !== undefined && (above > metric.max || above <= metric.min)) {
-      return { path: `/limits/${i}/above`, message: `${above} is no limit: ${range}. Is it in another unit?` }
-    }
-    if (below !== undefined && (below < metric.min || below >= metric.max)) {
-      return { path: `/limits/${i}/below`, message: `${below} is no limit: ${range}. Is it in another unit?` }
-    }
+  for (const [i, limit] of valueLimits(rule).entries()) {
+    const wrong = outOfRange(rule.metric, metric, limit, `/limits/${i}`)
+    if (wrong) return wrong
   }
   return outOfOrder(valueLimits(rule))
+}
+
+type Part = { metric?: unknown; above?: number; below?: number }
+
+/** A condition of a rule over several devices. */
+function wrongPart(part: Part, path: string): Problem | null {
+  if (typeof part.metric !== 'string') return null
+  const metric = metricOf(part.metric)
+  if (!metric) return { path: `${path}/metric`, message: `there is no metric ${part.metric}; docs/reference.md lists them` }
+  return outOfRange(part.metric, metric, part, path)
+}
+
+/** A limit nothing sane can reach, or that everything has: most likely one in another unit. */
+function outOfRange(name: string, { min, max, unit }: Metric, limit: Part, path: string): Problem | null {
+  const range = `${name} is ${min} to ${max} ${unit}`.trim()
+  const { above, below } = limit
+  if (above !== undefined && (above > max || above <= min)) {
+    return { path: `${path}/above`, message: `${above} is no limit: ${range}. Is it in another unit?` }
+  }
+  if (below !== undefined && (below < min || below >= max)) {
+    return { path: `${path}/below`, message: `${below} is no limit: ${range}. Is it in another unit?` }
+  }
+  return null
 }
 
 /** H below HH, LL below L. */

@@ -1,7 +1,7 @@
 import { severity, type Level } from '../core/level.ts'
 import type { AnyBound, Bound, Episode } from './binding.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
-import type { Position, Sample, Step } from './rules/rule.ts'
+import { couldNotRun, type Position, type Sample, type Step } from './rules/rule.ts'
 
 /** A value stands for at most so many expected periods; then the series is unknown (semantics 13). */
 export const HOLD_PERIODS = 3
@@ -12,9 +12,17 @@ export const isAtRest = (bound: AnyBound): boolean => bound.state === bound.type
 
 type Steps = { step(options: unknown, state: unknown, sample: unknown, facts: unknown): Step<unknown> }
 
-/** What a rule says to one value or position; the state it goes on with is the caller's to keep. */
-export const judgeBy = (bound: AnyBound, state: unknown, sample: Sample | Position): Step<unknown> =>
-  (bound.type as Steps).step(bound.options, state, sample, bound.facts)
+/**
+ * What a rule says to one value or position; the state it goes on with is the caller's to keep. One that throws takes nobody with
+ * it: an alarm says so, and it is asked again with the next value (the copy of its state is not at rest).
+ */
+export function judgeBy(bound: AnyBound, state: unknown, sample: Sample | Position): Step<unknown> {
+  try {
+    return (bound.type as Steps).step(bound.options, state, sample, bound.facts)
+  } catch (error) {
+    return { state: { ...(state as object) }, verdict: couldNotRun((error as Error).message), wakeAt: null }
+  }
+}
 
 /** Lets a rule judge one value or position, and an alarm hear of it. */
 export function stepBound(alarms: OpenAlarms, bound: AnyBound, sample: Sample | Position, moment: Moment): void {

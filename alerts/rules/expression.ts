@@ -7,6 +7,7 @@ import {
   tripped,
   type Delay,
   COULD_NOT_RUN,
+  couldNotRun,
   type Breach,
   type Problem,
   type Sample,
@@ -64,6 +65,8 @@ type Compiled = (context: Record<string, unknown>) => unknown
 const compiled = new Map<string, Compiled>()
 const COMPILED_KEPT = 1_000
 
+type Failure = { reason: string }
+
 const firstLine = (error: unknown) => (error as Error).message.split('\n')[0]!
 
 function compile(text: string): Compiled | Problem {
@@ -90,9 +93,9 @@ function compile(text: string): Compiled | Problem {
   }
 }
 
-function truth(options: Options, previous: number | null, sample: Sample, facts: SeriesFacts): boolean | null {
+function truth(options: Options, previous: number | null, sample: Sample, facts: SeriesFacts): boolean | Failure {
   const run = compile(options.when)
-  if (typeof run !== 'function') return null
+  if (typeof run !== 'function') return { reason: run.message }
   const local = new Date(sample.at + options.utcOffsetMinutes * 60_000)
   try {
     const said = run({
@@ -104,18 +107,18 @@ function truth(options: Options, previous: number | null, sample: Sample, facts:
       substance: facts.substance ?? '',
       attributes: facts.attributes ?? {},
     })
-    return typeof said === 'boolean' ? said : null
-  } catch {
+    return typeof said === 'boolean' ? said : { reason: 'it gave neither true nor false' }
+  } catch (error) {
     // Not the rule's answer but the lack of one: it neither raises nor clears, and an alarm of its own says so.
-    return null
+    return { reason: firstLine(error) }
   }
 }
 
 /** The evaluation threw: an alarm that is open stands, else one says that the rule could not run. */
-function failing(before: State): Step<State> {
+function failing(before: State, { reason }: Failure): Step<State> {
   const state: State = { ...before, failed: true }
   if (before.delay?.tripped) return { state, verdict: 'unchanged', wakeAt: null }
-  return { state, verdict: { level: 'blue', limitName: COULD_NOT_RUN, limit: null }, wakeAt: null }
+  return { state, verdict: couldNotRun(reason), wakeAt: null }
 }
 
 /** Breaches while an expression is true. One that cannot be evaluated raises the alarm that the rule could not run. */
@@ -141,7 +144,7 @@ export const expression: SeriesRule<Options, State> = {
   step(options, { value, ...then }, sample, facts) {
     const before: State = sample.held ? { value, ...then } : { ...then, value: sample.value, previous: value }
     const answer = truth(options, before.previous, sample, facts)
-    if (answer === null) return failing(before)
+    if (typeof answer !== 'boolean') return failing(before, answer)
     const breach: Breach | null = answer ? { level: options.level, limitName: options.limitName, limit: null } : null
     const { delay, verdict, wakeAt } = delayed(options, before.delay, { breach, inside: !answer }, sample)
     const state: State = { ...before, failed: false, delay }

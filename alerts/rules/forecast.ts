@@ -130,8 +130,11 @@ function find(options: Options, limits: readonly Limit[], state: State, value: n
     const left = timeToLimit(trend, limit, at)
     if (left < soonest) [soonest, nearest] = [left, limit]
   }
-  const breach = nearest && { level: options.level, limitName: nearest.name, limit: nearest.above ?? nearest.below! }
-  return { breach, inside }
+  if (nearest === null) return { breach: null, inside }
+  const minutes = Math.max(1, Math.round(soonest / 60_000))
+  const detail = { zh: `约 ${minutes} 分钟后`, en: `in about ${minutes} min` }
+  const limit = nearest.above ?? nearest.below!
+  return { breach: { level: options.level, limitName: nearest.name, limit, detail }, inside }
 }
 
 /** Breaches when the trend of the last while will reach a limit within the horizon, with at least this confidence. */

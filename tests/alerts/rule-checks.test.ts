@@ -38,6 +38,14 @@ test('a rule that names the unit of its metric is in order', () => {
   expect(refusal({ unit: '%LEL' })).toBeNull()
 })
 
+test('the metrics of a rule over several devices are looked at too', () => {
+  const { metric: _m, limits: _l, deadband: _d, onDelayMs: _on, offDelayMs: _off, ...rest } = aRule({ type: 'voting' })
+  const vote = (condition: object) => readRule({ ...rest, conditions: [condition], votes: [{ atLeast: 2, level: 'red' }] }, null)
+  expect(vote({ metric: 'smoke', above: 1 })).toMatchObject({ path: '/conditions/0/metric' })
+  expect(vote({ metric: 'combustibleLel', above: 5_000 })).toMatchObject({ path: '/conditions/0/above' })
+  expect(isReady(vote({ metric: 'combustibleLel', above: 25 }))).toBe(true)
+})
+
 test('a pack with a bad rule names its line', () => {
   const text = `pack: x
 rules:

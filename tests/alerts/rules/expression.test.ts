@@ -42,7 +42,7 @@ test('expression: one that throws is an alarm of its own that ends when it runs 
   const step = (state: unknown, value: number, attributes: Record<string, number> = {}) =>
     expression.step(need as never, state as never, sampleOf({ second: value, value }), { ...facts, attributes })
   const failed = step(expression.start, 50)
-  expect(failed.verdict).toEqual(FAILED)
+  expect(failed.verdict).toMatchObject(FAILED)
   expect(step(failed.state, 10, { limit: 40 }).verdict).toBe('clear')
   const raised = step(failed.state, 50, { limit: 40 })
   expect(raised.verdict).toEqual(ON)
