@@ -9,6 +9,10 @@ export interface History {
   readings(query: ReadingsQuery): Promise<ReadingsAnswer>
   /** The newest reading of every series of a mode: what screens show after a start. */
   latest(mode: string): Promise<LatestReading[]>
+  /** The newest reading of each series of these devices at a moment, null for a series that had none since `since`. */
+  at(query: AtQuery): Promise<ReadingAt[]>
+  /** The next rows of an export of one device, as lines of the file. */
+  exportPage(query: ExportQuery): Promise<ExportPage>
   quarantine(query: QuarantineQuery): Promise<{ entries: (Quarantined & { id: number })[]; total: number; next?: string }>
   /** How many messages of each device went to quarantine, with the newest code. */
   quarantineCounts(): Promise<{ deviceId: string | null; code: string; count: number; lastAt: number }[]>
@@ -41,6 +45,43 @@ export type ReadingsQuery = {
 
 /** The answer is ready JSON (`{"series":[…],"next"?:…}`) in UTF-8, so the thread that serves it only has to send it. */
 export type ReadingsAnswer = { json: Uint8Array<ArrayBuffer>; points: number }
+
+export type AtQuery = { mode: string; devices: string[]; metrics: string[]; at: number; since: number; throughPos: number }
+
+export type ReadingAt = {
+  device: string
+  metric: string
+  reading: { value: number; measuredAt: number; receivedAt: number; quality: number } | null
+}
+
+export const exportFormats = ['csv', 'ndjson'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+export const exportEncodings = ['utf-8', 'gbk'] as const
+export type ExportEncoding = (typeof exportEncodings)[number]
+
+export type ExportQuery = {
+  mode: string
+  device: string
+  /** what people call it, and whose it is: repeated in every row */
+  labels: { name: string; enterprise: string }
+  metrics: string[]
+  from: number
+  to: number
+  format: ExportFormat
+  encoding: ExportEncoding
+  /** zone of the times people read */
+  zone: string
+  /** goes on after this row */
+  after?: RowPlace
+  maxRows: number
+  throughPos: number
+}
+
+/** Rows of a device are ordered by series, and within a series by time: this names one of them. */
+export type RowPlace = { metric: string; at: number }
+
+/** `last` is null when there are no more rows of the device. */
+export type ExportPage = { bytes: Uint8Array<ArrayBuffer>; rows: number; last: RowPlace | null }
 
 export type LatestReading = {
   series: number

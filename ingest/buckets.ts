@@ -71,6 +71,12 @@ function daysOf(zone: string): LocalDays {
   return days
 }
 
+/** What the clocks of a zone show at a time, as if it were UTC. */
+export function localClock(zone: string): (time: number) => number {
+  const days = daysOf(zone)
+  return (time) => days.local(time)
+}
+
 /**
  * Buckets that align to local time: of whole days they begin at a local midnight, of less they are counted from the midnight
  * of their day (the last of a day ends with it), so that no clock change makes two hours one. Widths over a day that are not

@@ -1,4 +1,14 @@
-import type { History, LatestReading, QuarantineQuery, ReadingsAnswer, ReadingsQuery } from '../core/history.ts'
+import type {
+  AtQuery,
+  ExportPage,
+  ExportQuery,
+  History,
+  LatestReading,
+  QuarantineQuery,
+  ReadingAt,
+  ReadingsAnswer,
+  ReadingsQuery,
+} from '../core/history.ts'
 import type { Log } from '../core/log.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import { startThread, type ThreadedJournal } from '../journal/thread.ts'
@@ -67,6 +77,8 @@ export async function startIngest({
   return {
     readings: (query: ReadingsQuery) => thread.call<ReadingsAnswer>('readings', query),
     latest: (mode: string) => thread.call<LatestReading[]>('latest', mode),
+    at: (query: AtQuery) => thread.call<ReadingAt[]>('at', query),
+    exportPage: (query: ExportQuery) => thread.call<ExportPage>('exportPage', query),
     quarantine: (query: QuarantineQuery) => thread.call('quarantine', query),
     quarantineCounts: () => thread.call('quarantineCounts'),
     status,

@@ -1,5 +1,7 @@
-import type { QuarantineQuery, ReadingsQuery } from '../core/history.ts'
+import type { AtQuery, ExportQuery, QuarantineQuery, ReadingsQuery } from '../core/history.ts'
 import { threadContext } from '../journal/thread.ts'
+import { readingsAt } from './as-of.ts'
+import { exportPage } from './export.ts'
 import { Intake } from './intake.ts'
 import { OutboxBook } from './outbox-book.ts'
 import type { Backoff } from './outbox-delivery.ts'
@@ -56,6 +58,14 @@ ready({
   readings: async (query: ReadingsQuery) => {
     await intake.reached(query.throughPos)
     return answerReadings(store, intake.index, query, journal.clock.now())
+  },
+  at: async (query: AtQuery) => {
+    await intake.reached(query.throughPos)
+    return readingsAt(store, intake.index, query)
+  },
+  exportPage: async (query: ExportQuery) => {
+    await intake.reached(query.throughPos)
+    return exportPage(store, intake.index, query)
   },
   latest: (mode: string) => store.latest(mode),
   quarantine: async (query: QuarantineQuery) => {

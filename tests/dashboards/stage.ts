@@ -64,6 +64,8 @@ export class Stage {
         return Promise.resolve({ json: new TextEncoder().encode('{"series":[]}'), points: 0 })
       },
       latest: () => Promise.resolve([]),
+      at: () => Promise.resolve([]),
+      exportPage: () => Promise.resolve({ bytes: new Uint8Array(), rows: 0, last: null }),
       quarantine: (query) => {
         this.asked.quarantine.push(query)
         return Promise.resolve({ entries: [], total: 0 })
