@@ -122,6 +122,7 @@ async function copyAll({ dataDir, target, configuration = {} }: BackupOptions): 
     await openAll('segment')
     files.push(...(await copyIfThere(dataDir, target, join('journal', 'cursors.json'))))
     files.push(...(await copyOthers(dataDir, target)))
+    // By name, so history before the outbox: what history has still to decide, the outbox forgets, but not the other way about.
     for (const name of (await readdir(dataDir)).filter((name) => name.endsWith('.db')).sort())
       files.push(await copyDatabase(join(dataDir, name), target, name))
     await openAll('segment')

@@ -20,6 +20,17 @@ const remedies: Record<string, Record<Language, string>> = {
     en: 'users and passwords are nowhere else: take this file from a backup, or the next start knows admin alone',
   },
 }
+/** Those a data folder need not have. */
+const optional: Record<string, Record<Language, string>> = {
+  'measures.db': {
+    zh: '启动后从日志重新计算（只到日志最早的位置）',
+    en: 'it is counted anew from the journal as far back as that reaches',
+  },
+  'outbox.db': {
+    zh: '启动后把本机保存的读数重新发往 InfluxDB，不会重复',
+    en: 'what is kept on this machine is sent to InfluxDB again, and nothing is there twice',
+  },
+}
 const unknown: Record<Language, string> = { zh: '从备份恢复', en: 'restore a backup' }
 
 /** Each database by SQLite's own check, and that none has seen more than the journal has. */
@@ -27,7 +38,7 @@ export function examineDatabases(dataDir: string, head: number | null, running: 
   const there = readdirSync(dataDir).filter((name) => name.endsWith('.db'))
   const findings: Finding[] = []
   for (const file of new Set([...Object.keys(remedies), ...there]).values()) {
-    const remedy = (remedies[file] ?? unknown)[language]
+    const remedy = (remedies[file] ?? optional[file] ?? unknown)[language]
     if (!there.includes(file)) {
       if (head !== null) findings.push(finding('database-missing', { file, remedy }))
       continue

@@ -60,14 +60,15 @@ function growthsOf(dir: string, settings: Settings, facts: JournalFacts, now: nu
   const journalPerDay = (facts.bytes / span) * DAY
   const history = join(dir, 'history.db')
   const bytes = existsSync(history) ? statSync(history).size : 0
-  const historyPerDay = (bytes / Math.min(age, settings.historyDays * DAY)) * DAY
+  const keptDays = settings.store === 'influx' ? settings.embeddedDays : settings.historyDays
+  const historyPerDay = (bytes / Math.min(age, keptDays * DAY)) * DAY
   return [
     {
       bytes: facts.bytes,
       perDay: journalPerDay,
       level: Math.min(settings.journalMaxMb * 2 ** 20, journalPerDay * settings.journalMaxDays),
     },
-    { bytes, perDay: historyPerDay, level: historyPerDay * settings.historyDays },
+    { bytes, perDay: historyPerDay, level: historyPerDay * keptDays },
   ]
 }
 
