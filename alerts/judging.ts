@@ -2,17 +2,17 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { AlarmQuery, PackFault, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
+import type { AlarmBook, AlarmQuery, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
 import { Unavailable } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { PartStatus } from '../core/part.ts'
-import type { Rule } from '../core/rule.ts'
 import type { StateAt } from '../core/state.ts'
 import { readRecordEntry, recordDraft } from '../journal/codec.ts'
 import type { Batch, Entry, Follower, Journal } from '../journal/journal.ts'
 import { ChangeWriter } from './change-writer.ts'
 import { Engine } from './engine.ts'
+import { Learning } from './learning.ts'
 import type { Emission } from './open-alarms.ts'
 import { PackKeeper } from './pack-keeper.ts'
 import { warningsAbout } from './rule-checks.ts'
@@ -37,6 +37,7 @@ export class Judging {
   #openState: () => StateDb
   #db: StateDb
   #engine = new Engine()
+  #learning = new Learning()
   #writer: ChangeWriter
   #packs: PackKeeper
   #follower: Follower | null = null
@@ -98,7 +99,7 @@ export class Judging {
     return this.#db.timeline(id)
   }
 
-  async rules(through: number): Promise<{ rules: Rule[]; faults: PackFault[]; warnings: RuleWarning[] }> {
+  async rules(through: number): ReturnType<AlarmBook['rules']> {
     await this.#reach(through)
     const rows = this.#engine.rulebook.rows().toSorted((a, b) => (a.id < b.id ? -1 : 1))
     const rules = rows.flatMap(({ rule, pack }) => {
@@ -112,8 +113,10 @@ export class Judging {
       reason: `${path}: ${message}`,
       since: 0,
     }))
-    const warnings = warningsAbout(this.#engine.rulebook.rows())
-    return { rules, faults: [...this.#packs.faults, ...cannotRun], warnings }
+    const { rulebook, directory } = this.#engine
+    const warnings = warningsAbout(rulebook.rows())
+    const learning = this.#learning.report(rulebook, directory.series)
+    return { rules, faults: [...this.#packs.faults, ...cannotRun], warnings, learning }
   }
 
   checkRule(rule: unknown): { message: string; path: string } | null {
@@ -200,6 +203,8 @@ export class Judging {
     this.#engine.directory.load(saved.rows, saved.series)
     this.#engine.rulebook.restore(saved.rules)
     if (saved.engine) this.#engine.restore(saved.engine)
+    this.#learning = new Learning()
+    if (saved.engine) this.#learning.note(saved.engine.series, this.#engine.rulebook)
     this.#processed = this.#saved = this.#db.cursor()
   }
 
@@ -291,7 +296,9 @@ export class Judging {
 
   /** Engine, projections and cursor of one moment; everything the engine decided until then is in the record. */
   #save(): void {
-    this.#db.save(this.#processed, this.#engine.takeState())
+    const state = this.#engine.takeState()
+    this.#db.save(this.#processed, state)
+    this.#learning.note(state.series, this.#engine.rulebook)
     this.#saved = this.#processed
     this.#savedAt = this.#journal.clock.now()
     this.#sinceSave = 0

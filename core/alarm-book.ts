@@ -8,7 +8,7 @@ export interface AlarmBook {
   alarm(id: string): Promise<Alarm | null>
   /** Every change, push and action of one alarm, oldest first. */
   timeline(id: string): Promise<TimelineItem[]>
-  rules(): Promise<{ rules: Rule[]; faults: PackFault[]; warnings?: RuleWarning[] }>
+  rules(): Promise<{ rules: Rule[]; faults: PackFault[]; warnings?: RuleWarning[]; learning?: RuleLearning[] }>
   /** The reason a rule cannot be put in force, or null when it can. `path` names the field. */
   checkRule(rule: unknown): Promise<{ message: string; path: string } | null>
 }
@@ -41,4 +41,12 @@ export type RuleWarning = {
   code: 'above-bound' | 'needs-decision' | 'shadowed' | 'conflict'
   path: string
   message: string
+}
+
+/** What a rule that learns knows by now: on how many series it works, how many it knows, and those it knows least about. */
+export type RuleLearning = {
+  ruleId: string
+  series: number
+  known: number
+  learning: { device: string; metric: string; learned: number; of: number }[]
 }

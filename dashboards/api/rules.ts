@@ -46,13 +46,14 @@ export function ruleCalls(app: Api, context: Context): void {
     },
     async (request) => {
       const caller = callerOf(context, request, 'read')
-      const { rules: inForce, faults, warnings = [] } = await alarmBook.rules()
+      const { rules: inForce, faults, warnings = [], learning = [] } = await alarmBook.rules()
       const rules = inForce.filter((rule) => isFor(rule, caller.enterpriseId, registry))
       const isPlatforms = caller.enterpriseId === null
       return {
         rules: rules.sort((a, b) => (a.id < b.id ? -1 : 1)),
         faults: isPlatforms ? faults : [],
         warnings: isPlatforms ? warnings : warnings.filter(({ ruleId }) => rules.some(({ id }) => id === ruleId)),
+        learning: isPlatforms ? learning : [],
       }
     },
   )
