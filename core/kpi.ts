@@ -43,10 +43,22 @@ export const KpiDefinitionSchema = Type.Object(
 )
 export type KpiDefinition = Static<typeof KpiDefinitionSchema>
 
+/** The rates as they stand in the record. */
+export type KpiInForce = {
+  version: number
+  origin: 'shipped' | 'person'
+  definitions: KpiDefinition[]
+  setAt: number
+  by: string
+}
+
 /** Where the facts of a day come from. */
 export type KpiSource = {
-  /** `journal`: counted as it came · `none`: nothing is known of that day */
-  facts: 'journal' | 'none'
+  /**
+   * `journal`: counted as it came · `history`: readings in history by when they were measured, which tells who sent but not
+   * for how long nor what was refused · `none`: nothing is known of that day
+   */
+  facts: 'journal' | 'history' | 'none'
   /** registry and definitions are those of the end of the day, or of now for today */
   registryAt: number
   /** share of the day so far in which the platform could receive */

@@ -1,4 +1,4 @@
-import type { KpiAnswer, KpiDefinition } from './kpi.ts'
+import type { KpiAnswer, KpiInForce } from './kpi.ts'
 import type { PerformanceQuery, PerformanceReport } from './performance.ts'
 import type { RiskChange, RiskExplanation, RiskState, WeightsInForce } from './risk.ts'
 
@@ -13,9 +13,17 @@ export interface Measures {
   /** The reason weights cannot be put in force, or null when they can. */
   checkRiskWeights(weights: unknown): Promise<{ message: string; path: string } | null>
   kpi(query: KpiQuery): Promise<KpiAnswer>
-  kpiDefinitions(): Promise<KpiDefinition[]>
+  kpiDefinitions(): Promise<KpiInForce>
   alarmPerformance(query: PerformanceQuery): Promise<PerformanceReport>
 }
 
 export type RiskHistoryQuery = { mode: string; id: string; from?: number; to?: number; before?: number; limit: number }
-export type KpiQuery = { mode: string; region?: string; sector?: string; enterpriseId?: string; day?: string }
+/** `readings`: how many of the day history has of each device, for a day nobody here has counted. */
+export type KpiQuery = {
+  mode: string
+  region?: string
+  sector?: string
+  enterpriseId?: string
+  day?: string
+  readings?: Record<string, number>
+}

@@ -31,7 +31,7 @@ export type RecordEntry =
   | { kind: 'risk.changed'; risk: RiskState; contributions: Contribution[] }
   | { kind: 'risk.weights'; version: number; origin: 'shipped' | 'person'; weights: RiskWeights; by: Author }
   /** all rates in force from here on, with their targets */
-  | { kind: 'kpi.set'; version: number; definitions: KpiDefinition[]; by: Author }
+  | { kind: 'kpi.set'; version: number; origin: 'shipped' | 'person'; definitions: KpiDefinition[]; by: Author }
   /** the engine's verdict on an action it could not accept */
   | { kind: 'action.refused'; actionPos: number; alarmId: string; code: string; message: string; current: Alarm | null }
   | {

@@ -6,10 +6,11 @@ import { defaultWeights } from '../risk/default-weights.ts'
 import type { MeasuresDb } from './measures-db.ts'
 
 export type WeightsSetting = { origin: 'shipped' | 'person'; weights: RiskWeights; by: string }
+export type KpiSetting = { origin: 'shipped' | 'person'; definitions: KpiDefinition[]; by: string }
 
 /**
- * What ships and is not in the record as it ships: nothing is in force without a version there. Weights a person has set stay
- * as they are.
+ * What ships and is not in the record as it ships: nothing is in force without a version there. What a person has set stays
+ * as it is.
  */
 export function configurationEntries(db: MeasuresDb): RecordEntry[] {
   const entries: RecordEntry[] = []
@@ -19,9 +20,9 @@ export function configurationEntries(db: MeasuresDb): RecordEntry[] {
     entries.push({ kind: 'risk.weights', version, origin: 'shipped', weights: defaultWeights, by: PLATFORM })
   }
   const definitions = shippedDefinitions()
-  const kpi = db.setting<KpiDefinition[]>('kpi.set')
-  if (!kpi || !same(kpi.value, definitions)) {
-    entries.push({ kind: 'kpi.set', version: (kpi?.version ?? 0) + 1, definitions, by: PLATFORM })
+  const kpi = db.setting<KpiSetting>('kpi.set')
+  if (!kpi || (kpi.value.origin === 'shipped' && !same(kpi.value.definitions, definitions))) {
+    entries.push({ kind: 'kpi.set', version: (kpi?.version ?? 0) + 1, origin: 'shipped', definitions, by: PLATFORM })
   }
   return entries
 }

@@ -10,7 +10,7 @@ import { noteAnnunciation } from '../report/annunciations.ts'
 import { countsAs, openAlarm } from '../risk/alarm-weight.ts'
 import { defaultWeights } from '../risk/default-weights.ts'
 import { RiskBoard, type RiskDecision } from '../risk/risk-board.ts'
-import type { WeightsSetting } from './configuration.ts'
+import type { KpiSetting, WeightsSetting } from './configuration.ts'
 import { DeviceStates } from './device-states.ts'
 import type { DayFacts, MeasuresDb } from './measures-db.ts'
 import { tickAfter } from './ticks.ts'
@@ -182,8 +182,10 @@ export class Projection {
         this.db.noteSetting('risk.weights', version, receivedAt, { origin, weights, by } satisfies WeightsSetting)
         return this.board.setWeights(weights, version)
       }
-      case 'kpi.set':
-        return this.db.noteSetting('kpi.set', entry.version, receivedAt, entry.definitions)
+      case 'kpi.set': {
+        const { version, origin, definitions, by } = entry
+        return this.db.noteSetting('kpi.set', version, receivedAt, { origin, definitions, by } satisfies KpiSetting)
+      }
     }
   }
 

@@ -2,13 +2,14 @@ import { Compile } from 'typebox/compile'
 import type { KpiQuery, RiskHistoryQuery } from '../../core/measures.ts'
 import type { PerformanceQuery } from '../../core/performance.ts'
 import { RiskWeightsSchema, weightsFault, type RiskWeights, type WeightsInForce } from '../../core/risk.ts'
-import type { KpiDefinition } from '../../core/kpi.ts'
+import type { KpiInForce } from '../../core/kpi.ts'
 import { threadContext } from '../../journal/thread.ts'
 import { answerKpi } from '../rates/day-book.ts'
+import { shippedDefinitions } from '../rates/definitions.ts'
 import { alarmPerformance } from '../report/alarm-performance.ts'
 import { annunciations } from '../report/annunciations.ts'
 import { defaultWeights } from '../risk/default-weights.ts'
-import type { WeightsSetting } from './configuration.ts'
+import type { KpiSetting, WeightsSetting } from './configuration.ts'
 import { Measuring, type MeasuringConfig } from './measuring.ts'
 
 /** The thread of risk, rates and the alarm-system report: its own, so that no report keeps a decision waiting. */
@@ -39,7 +40,11 @@ ready({
     return { path: fault?.instancePath.slice(1).replaceAll('/', '.') ?? '', message: fault?.message ?? 'does not fit' }
   },
   kpi: asked((query: KpiQuery) => answerKpi(measuring.projection, query, measuring.now)),
-  kpiDefinitions: asked(() => measuring.projection.db.setting<KpiDefinition[]>('kpi.set')?.value ?? []),
+  kpiDefinitions: asked((): KpiInForce => {
+    const found = measuring.projection.db.setting<KpiSetting>('kpi.set')
+    if (!found) return { version: 0, origin: 'shipped', definitions: shippedDefinitions(), setAt: 0, by: 'platform' }
+    return { version: found.version, setAt: found.at, ...found.value }
+  }),
   alarmPerformance: asked((query: PerformanceQuery) => {
     const { db, zone } = measuring.projection
     const read = (from: number, to: number) => annunciations(db, { ...query, from, to })

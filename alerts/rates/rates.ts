@@ -2,6 +2,9 @@ import type { Kpi, KpiDefinition, KpiFormula, KpiTarget } from '../../core/kpi.t
 import type { Device, Enterprise } from '../../core/registry.ts'
 import type { Tally } from '../measures/device-states.ts'
 
+/** `listenedMs` is null when only the number of readings is known (from history). */
+export type DayFacts = { listenedMs: number | null; tallies: ReadonlyMap<string, Tally> }
+
 /** Everything the rates of one day are counted from. */
 export type DayBook = {
   day: string
@@ -13,7 +16,7 @@ export type DayBook = {
   /** devices that had sent something before `to` */
   entered: ReadonlySet<string>
   /** null: nothing is known of that day */
-  facts: { listenedMs: number; tallies: ReadonlyMap<string, Tally> } | null
+  facts: DayFacts | null
   /** whose targets hold */
   region: string | null
 }
@@ -22,13 +25,13 @@ type Counted = { numerator: number; denominator: number; missing: string[] }
 type Population = { devices: Device[]; enterprises: Enterprise[]; book: DayBook; tallyOf: (device: Device) => Tally | undefined }
 
 /** One function a formula. Gateways speak for others and count in none of them. */
-const formulas: Record<KpiFormula, { needsFacts: boolean; count: (population: Population) => Counted }> = {
+const formulas: Record<KpiFormula, { needs: 'register' | 'readings' | 'all'; count: (population: Population) => Counted }> = {
   entered: {
-    needsFacts: false,
+    needs: 'register',
     count: ({ devices, book }) => ratio(devices, ({ id }) => book.entered.has(id)),
   },
   online: {
-    needsFacts: true,
+    needs: 'readings',
     count: ({ devices, book, tallyOf }) =>
       ratio(
         devices.filter(({ id }) => book.entered.has(id)),
@@ -36,7 +39,7 @@ const formulas: Record<KpiFormula, { needsFacts: boolean; count: (population: Po
       ),
   },
   valid: {
-    needsFacts: true,
+    needs: 'all',
     count({ devices, tallyOf }) {
       let [valid, all] = [0, 0]
       const missing: string[] = []
@@ -50,12 +53,12 @@ const formulas: Record<KpiFormula, { needsFacts: boolean; count: (population: Po
     },
   },
   'in-service': {
-    needsFacts: true,
+    needs: 'all',
     count({ devices, book, tallyOf }) {
       let [inService, required] = [0, 0]
       const missing: string[] = []
       for (const device of devices) {
-        const due = Math.max(0, Math.min(book.facts!.listenedMs, book.to - device.createdAt))
+        const due = Math.max(0, Math.min(book.facts!.listenedMs ?? 0, book.to - device.createdAt))
         const { onlineMs, outMs } = tallyOf(device) ?? { onlineMs: 0, outMs: 0 }
         const served = Math.min(due, onlineMs - outMs)
         inService += served
@@ -66,7 +69,7 @@ const formulas: Record<KpiFormula, { needsFacts: boolean; count: (population: Po
     },
   },
   'enterprises-connected': {
-    needsFacts: true,
+    needs: 'readings',
     count({ devices, enterprises, tallyOf }) {
       const connected = new Set(
         devices.filter((device) => (tallyOf(device)?.received ?? 0) > 0).map(({ enterpriseId }) => enterpriseId),
@@ -85,6 +88,10 @@ const MISSING_SHOWN = 200
 const nobody = { zh: '没有纳入统计的对象', en: 'nothing on the register that it would count' }
 const noFacts = { zh: '当日没有可用的数据记录', en: 'nothing is known of that day' }
 const notListening = { zh: '平台当日未在接收数据', en: 'the platform was not receiving on that day' }
+const onlyReadings = {
+  zh: '当日只有历史数据，不知道在线时长和被拒收的报文',
+  en: 'of that day only the readings in history are known, not for how long nor what was refused',
+}
 const nothingCame = { zh: '当日没有收到数据', en: 'nothing was received on that day' }
 
 /** A rate of a day: a pure function of the day's book. What is not known is null, never 0. */
@@ -92,15 +99,18 @@ export function rateOf(definition: KpiDefinition, book: DayBook): Kpi {
   const { id, name, says, formula, source } = definition
   const target = targetOf(definition, book)
   const told = { id, name, says, formula, source, target }
-  const { needsFacts, count } = formulas[formula]
+  const { needs, count } = formulas[formula]
   const unknown = (why: Kpi['unknown']): Kpi => ({
     ...{ ...told, value: null, numerator: null, denominator: null, unknown: why, met: null, missing: [], missingCount: 0 },
   })
   const population = populationOf(definition, book)
   const isEmpty = formula === 'enterprises-connected' ? population.enterprises.length === 0 : population.devices.length === 0
   if (isEmpty) return unknown(nobody)
-  if (needsFacts && !book.facts) return unknown(noFacts)
-  if (needsFacts && book.facts!.listenedMs <= 0) return unknown(notListening)
+  if (needs !== 'register') {
+    if (!book.facts) return unknown(noFacts)
+    if (book.facts.listenedMs === null && needs === 'all') return unknown(onlyReadings)
+    if (book.facts.listenedMs === 0) return unknown(notListening)
+  }
   const { numerator, denominator, missing } = count(population)
   if (denominator <= 0) return unknown(formula === 'valid' ? nothingCame : nobody)
   const value = numerator / denominator

@@ -44,9 +44,20 @@ beforeAll(async () => {
     checkRiskWeights: (given) => Promise.resolve(weightsFault(given as typeof weights)),
     kpi(query) {
       asked.kpi.push(query)
-      return Promise.resolve({ kpis: [] } as never)
+      const facts = query.day === '2020-02-02' ? 'none' : 'journal'
+      return Promise.resolve({ kpis: [], from: 1, to: 2, source: { facts } } as never)
     },
-    kpiDefinitions: () => Promise.resolve([]),
+    async kpiDefinitions() {
+      const entries = await stage.journal.readRecord(1, ['kpi.set'])
+      const last = entries.at(-1) && (readRecordEntry(entries.at(-1)!) as Extract<RecordEntry, { kind: 'kpi.set' }>)
+      return {
+        version: last?.version ?? 1,
+        origin: last?.origin ?? 'shipped',
+        definitions: last?.definitions ?? [],
+        setAt: 0,
+        by: last?.by ?? 'platform',
+      }
+    },
     alarmPerformance(query) {
       asked.report.push(query)
       return Promise.resolve({ top: [], staleNow: [] } as never)
@@ -97,11 +108,38 @@ test('weights are put by supervisors, against the version they saw, and refused 
   })
 })
 
+test('targets of a region are put in force as a version, against the version that was seen', async () => {
+  const target = { atLeast: 0.98, from: '2026-01-01', region: '3301', source: '市安委办 2026-1' }
+  const words = { zh: '上线率', en: 'Online' }
+  const definition = {
+    id: 'device.online',
+    name: words,
+    formula: 'online',
+    says: words,
+    population: {},
+    targets: [target],
+    source: 's',
+  }
+  const put = (version: number, definitions: object[], as = 'chief') =>
+    stage.call('PUT', '/api/v1/kpi/definitions', { version, definitions }, { as })
+  expect((await put(1, [definition], 'viewer')).status).toBe(403)
+  expect((await put(1, [{ ...definition, formula: 'guess' }])).status).toBe(400)
+  expect((await put(1, [definition, definition])).status).toBe(400)
+  expect(await put(1, [definition])).toMatchObject({
+    status: 200,
+    body: { version: 2, origin: 'person', definitions: [definition] },
+  })
+  expect((await put(1, [definition])).status).toBe(409)
+})
+
 test('an enterprise asks for rates and reports of itself only, whatever it asks for', async () => {
   expect((await stage.call('GET', '/api/v1/kpi?day=2026-01-31&region=3301', undefined, { as: 'viewer' })).status).toBe(200)
   expect(asked.kpi.at(-1)).toEqual({ mode: 'live', day: '2026-01-31', region: '3301' })
   await stage.call('GET', '/api/v1/kpi', undefined, { as: 'plant' })
   expect(asked.kpi.at(-1)).toEqual({ mode: 'live', enterpriseId: 'e-1' })
+  await stage.call('GET', '/api/v1/kpi?day=2020-02-02')
+  expect(stage.asked.readings.at(-1)).toMatchObject({ device: null, from: 1, to: 2, every: 86_400_000, fn: 'count' })
+  expect(asked.kpi.at(-1)).toEqual({ mode: 'live', day: '2020-02-02', readings: {} })
   expect((await stage.call('GET', '/api/v1/kpi?enterpriseId=e-2', undefined, { as: 'plant' })).status).toBe(404)
   await stage.call('GET', '/api/v1/reports/alarm-performance?by=shift&shifts=07:30,19:30', undefined, { as: 'plant' })
   expect(asked.report.at(-1)).toMatchObject({ by: 'shift', shifts: ['07:30', '19:30'], enterpriseId: 'e-1' })

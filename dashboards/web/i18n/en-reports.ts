@@ -75,7 +75,11 @@ export const enReports: WordTable['reports'] = {
   formula: 'Formula and source',
   missing: 'Missing from the numerator',
   coverage: 'the platform could receive {share} of the time',
-  facts: { journal: 'counted as it was received', none: 'nothing is known of that day' },
+  facts: {
+    journal: 'counted as it was received',
+    history: 'from history, by when it was measured',
+    none: 'nothing is known of that day',
+  },
   risk: {
     of: 'Of',
     subject: { zone: 'Zones', enterprise: 'Enterprises', sector: 'Sectors', region: 'Divisions' },

@@ -74,7 +74,7 @@ export const zhReports = {
   formula: '公式与来源',
   missing: '未计入分子的',
   coverage: '平台接收时间占比 {share}',
-  facts: { journal: '数据来源:逐条接收的流水', none: '当日没有数据记录' },
+  facts: { journal: '数据来源:逐条接收的流水', history: '数据来源:历史数据（按测量时间）', none: '当日没有数据记录' },
   risk: {
     of: '对象',
     subject: { zone: '区域(风险单元)', enterprise: '企业', sector: '行业', region: '行政区划' },

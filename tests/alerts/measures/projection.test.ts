@@ -145,7 +145,7 @@ test('rates of a day: late answers, refused messages and bypassed time count, an
   tape.record(3600, { kind: 'platform.stopped' })
   const follower = new Follower().run(tape, 57_601)
   const kpis = (day: string) => {
-    const answer = answerKpi(follower.projection, { mode: 'live', day }, T0 + 57_601_000)
+    const answer = answerKpi(follower.projection, { mode: 'live', day }, T0 + 57_800_000)
     return { ...answer, of: (id: string) => answer.kpis.find((kpi) => kpi.id === id)! }
   }
   const first = kpis('2026-01-01')
@@ -166,11 +166,20 @@ test('rates of a day: late answers, refused messages and bypassed time count, an
     value: null,
     unknown: { en: expect.stringContaining('not receiving') },
   })
+  // Of a day from before the journal, history may know who sent; it cannot tell for how long.
+  tape.record(57_601, setDevice(aDevice({ id: 'C', createdAt: T0 - 90_000_000 })))
+  follower.run(tape)
+  const asked = { mode: 'live', day: '2025-12-31', readings: { C: 4 } }
+  const old = answerKpi(follower.projection, asked, T0 + 57_700_000)
+  expect(old.source).toMatchObject({ facts: 'history', coverage: null })
+  expect(old.kpis.find(({ id }) => id === 'gas.in-service')).toMatchObject({ value: null })
   // The same question, the same answer, whatever has happened to the registry since.
   const again = JSON.stringify(kpis('2026-01-01').kpis)
   tape.record(57_700, setDevice(aDevice({ id: 'B', zoneId: 'Z1', retiredAt: T0 + 57_700_000 })))
-  follower.run(tape, 57_701)
+  tape.record(57_700, { kind: 'kpi.set', version: 1, origin: 'person', definitions: [], by: 'p1' })
+  follower.run(tape, 57_801)
   expect(JSON.stringify(kpis('2026-01-01').kpis)).toBe(again)
+  expect(kpis('2026-01-02').kpis).toEqual([])
 })
 
 const someState = fc.constantFrom<AlarmState>('active', 'acknowledged', 'returned', 'latched', 'shelved', 'suppressed', 'normal')
