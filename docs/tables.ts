@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { deviceKinds } from '../core/device-kind.ts'
 import { metrics, type Metric } from '../core/metrics.ts'
+import { ruleTypes } from '../alerts/rules/index.ts'
 import { settingsTable } from '../settings.ts'
 
 /** Writes docs/reference.md from the code's own tables; `--check` fails when the committed page differs. */
@@ -45,6 +46,40 @@ const kinds = table(
     en,
     `${expectedPeriodMs / 1000} s`,
   ]),
+)
+
+const overNames = {
+  series: 'one series by its values',
+  device: 'a device as a whole',
+  position: 'where a device is and how it moves',
+  group: 'devices of a zone, site, enterprise or convoy together',
+}
+type OptionSchema = {
+  default?: unknown
+  description?: string
+  type?: string
+  enum?: unknown[]
+  anyOf?: OptionSchema[]
+  const?: unknown
+}
+const kindOf = ({ type, enum: choices, anyOf, const: only }: OptionSchema): string => {
+  if (choices) return choices.map((choice) => `\`${String(choice)}\``).join(', ')
+  if (only !== undefined) return `\`${String(only)}\``
+  if (anyOf) return anyOf.map(kindOf).join(' or ')
+  return type ?? 'object'
+}
+const ruleTypeTable = table(
+  ['type', 'judges', 'option', 'is', 'default', 'what it is'],
+  ruleTypes.flatMap(({ name, over, options }) =>
+    Object.entries((options as unknown as { properties: Record<string, OptionSchema> }).properties).map(([option, schema], i) => [
+      i === 0 ? `\`${name}\`` : '',
+      i === 0 ? overNames[over] : '',
+      `\`${option}\``,
+      kindOf(schema),
+      schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``,
+      schema.description ?? '',
+    ]),
+  ),
 )
 
 type PackRule = {
@@ -113,6 +148,14 @@ ${metricTable}
 ## Device kinds
 
 ${kinds}
+
+## Rule types
+
+What stands in a rule beside \`id\`, \`type\`, \`metric\` (only for rules over a series), \`applies\` and its texts. Texts may say \`{device}\`,
+\`{metric}\`, \`{value}\`, \`{unit}\`, \`{limit}\`, \`{limitName}\` and, for places and groups, \`{detail}\`. Times are milliseconds. Coordinates are
+\`[longitude, latitude]\` in WGS-84; a shape is \`{polygon: [outer ring, holes…]}\`, \`{circle, radiusM}\` or \`{corridor, halfWidthM}\`.
+
+${ruleTypeTable}
 
 ## Rules that ship
 

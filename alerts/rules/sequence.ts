@@ -42,52 +42,51 @@ type Options = Static<typeof OptionsSchema>
 type StepOption = Options['steps'][number]
 
 type Hit = Sighting & { step: number }
-/** What a fall is measured from: the values of the last fallMs, or the height it fell from while it lasts. */
-type Course = { step: number; device: string; metric: string; points: [at: number, value: number][]; from: number | null }
-type State = { hits: Hit[]; courses: Course[]; breached: boolean; shortSince: number | null; now: number }
-const start: State = { hits: [], courses: [], breached: false, shortSince: null, now: -Infinity }
+/**
+ * What a fall is measured from. While nothing falls: the values of the last fallMs that may yet be its highest, each lower than the one
+ * before; then the height it fell from.
+ */
+type Course = { device: string; points: [at: number, value: number][]; from: number | null }
+/** `courses` by step, device and metric. */
+type State = { hits: Hit[]; courses: Record<string, Course>; breached: boolean; shortSince: number | null; now: number }
+const start: State = { hits: [], courses: {}, breached: false, shortSince: null, now: -Infinity }
 
 const FALL_MS = 60_000
-const POINTS_KEPT = 64
 const HITS_A_STEP = 16
 
 type Reading = Extract<GroupEvent, { is: 'reading' }>
 
 /** A fall is there from when it is deep enough until half of it is made up again. */
-function follow(
-  { fallBy = 0, fallMs = FALL_MS }: StepOption,
-  step: number,
-  before: Course | undefined,
-  reading: Reading,
-): Course {
-  const { device, metric, at, value, quality } = reading
-  const course = before ?? { step, device, metric, points: [], from: null }
+function follow({ fallBy = 0, fallMs = FALL_MS }: StepOption, before: Course | undefined, reading: Reading): Course {
+  const { device, at, value, quality } = reading
+  const course = before ?? { device, points: [], from: null }
   if (quality === 'bad') return course
-  const points = [...course.points.filter(([then]) => at - then <= fallMs), [at, value] as [number, number]].slice(-POINTS_KEPT)
   if (course.from !== null) {
     const isUp = quality === 'good' && value >= course.from - fallBy / 2
-    return { ...course, points: isUp ? [[at, value]] : points, from: isUp ? null : course.from }
+    return isUp ? { device, points: [[at, value]], from: null } : course
   }
-  const highest = Math.max(...points.map(([, then]) => then))
+  const points = course.points.filter(([then, height]) => at - then <= fallMs && height > value)
+  points.push([at, value])
+  const highest = points[0]![1]
   // Values carry the noise of their decimals: 0.30 − 0.25 is a little less than 0.05.
-  return { ...course, points, from: highest - value >= fallBy - 1e-9 ? highest : null }
+  return highest - value >= fallBy - 1e-9 ? { device, points: [], from: highest } : { device, points, from: null }
 }
 
 function afterReading(options: Options, before: State, reading: Reading): Pick<State, 'hits' | 'courses'> {
   let { hits, courses } = before
   for (const [step, option] of options.steps.entries()) {
     if (!isAbout(option, reading.metric)) continue
-    const isSame = (one: { step: number; device: string; metric: string }) =>
-      one.step === step && one.device === reading.device && one.metric === reading.metric
     let met = isMet(option as Condition, reading.value, reading.reason)
     if (option.fallBy !== undefined) {
-      const course = follow(option, step, courses.find(isSame), reading)
-      courses = [...courses.filter((one) => !isSame(one)), course]
+      const key = `${step} ${reading.device} ${reading.metric}`
+      const course = follow(option, courses[key], reading)
+      if (course !== courses[key]) courses = { ...courses, [key]: course }
       met ||= course.from !== null
     }
-    const after = sightedBy(hits.find(isSame), met, reading)
-    hits = hits.filter((one) => !isSame(one))
-    if (after) hits = [...hits, { ...after, step }]
+    const known = hits.findIndex((one) => one.step === step && one.device === reading.device && one.metric === reading.metric)
+    const after = sightedBy(hits[known], met, reading)
+    if (!after) continue
+    hits = known < 0 ? [...hits, { ...after, step }] : hits.with(known, { ...after, step })
   }
   return { hits, courses }
 }
@@ -140,9 +139,15 @@ export const sequence: GroupRule<Options, State> = {
     if (event.is === 'reading') ({ hits, courses } = afterReading(options, before, event))
     if (event.is === 'left') {
       hits = hits.filter(({ device }) => device !== event.device)
-      courses = courses.filter(({ device }) => device !== event.device)
+      courses = Object.fromEntries(Object.entries(courses).filter(([, { device }]) => device !== event.device))
     }
-    hits = hits.filter((hit) => hit.isTrue || countsAt(hit, now, withinMs))
+    if (hits.some((hit) => !hit.isTrue)) hits = hits.filter((hit) => hit.isTrue || countsAt(hit, now, withinMs))
+    // Nearly every reading: nothing is seen, and nothing was.
+    if (hits.length === 0 && !before.breached) {
+      const isEmpty = Object.keys(courses).length === 0
+      const state = isEmpty ? start : { hits, courses, breached: false, shortSince: null, now }
+      return { state, verdict: 'clear', wakeAt: null, causes: [] }
+    }
     const whole = assign(
       options,
       hits.filter((hit) => countsAt(hit, now, withinMs)),
@@ -160,7 +165,7 @@ export const sequence: GroupRule<Options, State> = {
       const state = { hits, courses, breached: true, shortSince, now }
       return { state, verdict: 'unchanged', wakeAt: shortSince + offDelayMs, causes: [] }
     }
-    const isEmpty = hits.length === 0 && courses.length === 0
+    const isEmpty = hits.length === 0 && Object.keys(courses).length === 0
     const state = isEmpty ? start : { hits: resting(hits, []), courses, breached: false, shortSince: null, now }
     return { state, verdict: 'clear', wakeAt: null, causes: [] }
   },

@@ -12,7 +12,7 @@ import { Judging } from '../../alerts/judging.ts'
 import { StateDb } from '../../alerts/state-db.ts'
 import { blockDraft, readRecordEntry, recordDraft } from '../../journal/codec.ts'
 import { MemoryJournal } from '../../journal/memory.ts'
-import { aDevice, defineSeries, setDevice, T0 } from './world.ts'
+import { aDevice, aRule, defineSeries, setDevice, T0 } from './world.ts'
 
 const dirs: string[] = []
 const running: Judging[] = []
@@ -319,11 +319,14 @@ test('a full disk under state.db stops no judging for good: it goes back to what
   await soon(() => stand.judging.status().state === 'ok')
   await stand.reading(1)
   await stand.settled(2)
-  expect(await stand.story()).toEqual([
+  const limits = (await stand.changes()).filter(({ alarm }) => alarm.ruleId === 'gas.combustible')
+  expect(limits.map(({ change, alarm, at }) => [alarm.deviceId, change, alarm.level, at - T0])).toEqual([
     ['GAS-1', 'raised', 'yellow', 1000],
     ['GAS-1', 'level', 'red', 8000],
   ])
-  expect((await stand.all()).alarms).toMatchObject([{ level: 'red', version: 2 }])
+  expect((await stand.all()).alarms.filter(({ ruleId }) => ruleId === 'gas.combustible')).toMatchObject([
+    { level: 'red', version: 2 },
+  ])
 })
 
 test('pushes go on asking for their place while state.db cannot be written, and that ends nothing', async () => {
@@ -339,6 +342,56 @@ test('pushes go on asking for their place while state.db cannot be written, and 
   expect(stand.judging.pushCursor()).toBeNull()
   stand.judging.setPushCursor(7)
   expect(stand.judging.pushCursor()).toBe(7)
+})
+
+test('where vehicles are and who has voted outlives a stop: what began before is completed after', async () => {
+  const stand = await new Stand().start()
+  const zone = { id: 'Z1', siteId: null, enterpriseId: 'E1', name: 'Z1', retiredAt: null }
+  const gas = ['A', 'B'].map((id) => aDevice({ id, zoneId: 'Z1' }))
+  const own = {
+    metric: undefined,
+    limits: undefined,
+    deadband: undefined,
+    onDelayMs: undefined,
+    offDelayMs: undefined,
+    applies: {},
+  }
+  const rule = (id: string, type: string, options: object) =>
+    ({
+      kind: 'rule.set',
+      rule: JSON.parse(JSON.stringify({ ...aRule({ origin: 'person' }), ...own, id, type, ...options })) as Rule,
+      by: 'p1',
+    }) as const
+  await stand.say(
+    { kind: 'registry.changed', entity: 'zone', row: zone, before: null, by: 'test' },
+    ...gas.map(setDevice),
+    setDevice(aDevice({ id: 'V', kind: 'vehicle' })),
+    ...[defineSeries(1, 'combustibleLel', 'A'), defineSeries(2, 'combustibleLel', 'B')],
+    ...[defineSeries(3, 'latitude', 'V'), defineSeries(4, 'longitude', 'V')],
+    rule('test.vote', 'voting', { conditions: [{ metric: 'combustibleLel', above: 20 }], votes: [{ atLeast: 2, level: 'red' }] }),
+    rule('test.stay', 'geofence', {
+      ...{ level: 'orange', when: 'dwell', stayMs: 40_000 },
+      fences: [{ id: 'f', shape: { circle: [121, 29], radiusM: 500 } }],
+    }),
+  )
+  const parked = async () => {
+    stand.clock.advance(20_000)
+    const builder = new BlockBuilder(2)
+    builder.add(3, stand.clock.now(), stand.clock.now(), 29, GOOD)
+    builder.add(4, stand.clock.now(), stand.clock.now(), 121, GOOD)
+    await stand.journal.append([blockDraft(builder.take(), 2)])
+  }
+  await stand.reading(21, 1)
+  await parked()
+  await stand.stop()
+  await stand.start()
+  await parked()
+  await stand.reading(22, 2)
+  await parked()
+  const story = async () =>
+    (await stand.changes()).filter(({ alarm }) => alarm.ruleId.startsWith('test.')).map(({ alarm }) => alarm.subject)
+  await soon(async () => (await story()).length >= 2)
+  expect(await story()).toEqual(['zone:Z1', 'V'])
 })
 
 test('a lost state.db is built again from the journal, to the same alarms', async () => {
