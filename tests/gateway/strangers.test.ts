@@ -24,7 +24,7 @@ function strangers(port: number, count: number, says: Uint8Array): { stop(): voi
     socket.on('error', () => undefined)
     socket.on('close', () => {
       sockets.delete(socket)
-      setTimeout(open, 200)
+      setTimeout(open, 1_000)
     })
   }
   for (let i = 0; i < count; i++) open()
@@ -37,12 +37,12 @@ function strangers(port: number, count: number, says: Uint8Array): { stop(): voi
 }
 
 test('thousands of silent sockets and half logins hold a bounded amount, and clients come, publish and stay', async () => {
-  const bed = await testbed(undefined, { strangersBytes: 8 << 20 })
+  const bed = await testbed(undefined, { strangersBytes: 16 << 20 })
   const staying = await RawClient.login(bed.port, { username })
   const half = connectPacket({ clientId: 'x'.repeat(15_000) }).subarray(0, 14_000)
   const [silent, halves] = [strangers(bed.port, 2_000, new Uint8Array()), strangers(bed.port, 1_000, half)]
   onTestFinished(() => [silent, halves].forEach((one) => one.stop()))
-  await eventually(() => expect(figure(bed, 'sockets_turned_away_total')).toBeGreaterThan(1_000))
+  await eventually(() => expect(figure(bed, 'sockets_turned_away_total')).toBeGreaterThan(500))
   let slowest = 0
   let [came, refused] = [0, 0]
   const end = performance.now() + 3_000
@@ -56,7 +56,7 @@ test('thousands of silent sockets and half logins hold a bounded amount, and cli
     if (!(await coming?.until(() => coming.received.length === 1, 2_000))) refused++
     else came++
     coming?.close()
-    expect(figure(bed, 'stranger_bytes')).toBeLessThanOrEqual(8 << 20)
+    expect(figure(bed, 'stranger_bytes')).toBeLessThanOrEqual(16 << 20)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   expect(slowest).toBeLessThan(2_000)
