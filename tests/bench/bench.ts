@@ -3,6 +3,7 @@ import { benchHistory } from './history.ts'
 import { benchLatency } from './latency.ts'
 import { benchMemory } from './memory.ts'
 import { benchMqtt } from './mqtt.ts'
+import { benchRules } from './rules.ts'
 import { benchSlowDisk } from './slow-disk.ts'
 import { benchStart } from './start.ts'
 import { type Bench, markdown, type Row, writePage } from './report.ts'
@@ -13,6 +14,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   'slow-disk': benchSlowDisk,
   start: benchStart,
   history: benchHistory,
+  rules: benchRules,
   memory: benchMemory,
 }
 
