@@ -144,6 +144,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     upgrades: { '/mqtt': gateway.handleUpgrade },
     parts,
     log,
+    failed,
     ...(demo && { demo }),
   })
   const live = journal.follow('live', state.pos, (batch) => {

@@ -74,6 +74,8 @@ export type DashboardsOptions = {
   upgrades?: Record<string, UpgradeHandler>
   parts: () => PartStatus[]
   log: Log
+  /** a thread of this part has ended unasked */
+  failed?: (error: Error) => void
   demo?: Demo
   clock?: Clock
 }

@@ -21,7 +21,15 @@ const SESSIONS_EACH = 100
 export type NewPerson = { username: string; password: string; role: Role; enterpriseId: string | null }
 export type PersonChange = { role?: Role; password?: string; disabled?: boolean }
 type Call = <T>(name: string, ...args: unknown[]) => Promise<T>
-type Options = { dataDir: string; adminPassword: string | null; recorder: Recorder; clock: Clock; log: Log }
+type Options = {
+  dataDir: string
+  adminPassword: string | null
+  recorder: Recorder
+  clock: Clock
+  log: Log
+  /** told when the database's thread has ended unasked: nobody can log in any more */
+  failed?: (error: Error) => void
+}
 
 /**
  * Who may log in, and who is logged in. Both are few and asked for on every request, so they are held in memory; the
@@ -29,6 +37,8 @@ type Options = { dataDir: string; adminPassword: string | null; recorder: Record
  */
 export class People {
   left: (who: { personId: string } | { session: string }) => void = () => {}
+  /** why nobody can log in, null when all is well */
+  fault: string | null = null
   #people = new Map<string, Person>()
   #sessions = new Map<string, Session>()
   #recorder: Recorder
@@ -54,13 +64,20 @@ export class People {
       transferList: [port2],
     })
     const { call, fail } = caller(port1)
+    let stopping = false
     worker.once('error', (error: Error) => {
-      options.log.error('thread failed', { thread: 'people', error: error.message })
-      fail(error)
+      options.log.error('thread failed', { thread: 'people', error: error.message, stack: error.stack })
     })
-    worker.once('exit', () => fail(new Error('thread people has ended')))
+    worker.once('exit', (code) => {
+      const error = new Error(`thread people ended by itself with code ${code}`)
+      fail(error)
+      if (stopping) return
+      people.fault = error.message
+      options.failed?.(error)
+    })
     const people = new People(options, call, async () => {
-      await call('close')
+      stopping = true
+      await call('close').catch(() => undefined)
       await worker.terminate()
       port1.close()
     })

@@ -10,9 +10,11 @@ import { Access } from './access.ts'
 import { alarmCalls } from './api/alarms.ts'
 import { demoCalls } from './api/demo.ts'
 import { deviceCalls } from './api/devices.ts'
+import { exportCalls } from './api/export.ts'
 import { kpiCalls } from './api/kpi.ts'
 import { placeCalls } from './api/places.ts'
 import { quarantineCalls } from './api/quarantine.ts'
+import { readingAtCalls } from './api/readings-at.ts'
 import { readingCalls } from './api/readings.ts'
 import { reportCalls } from './api/reports.ts'
 import { riskCalls } from './api/risk.ts'
@@ -53,7 +55,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   for (const latest of await Promise.all(modes.map((mode) => history.latest(mode)))) live.newest.load(latest)
   live.load(state.openAlarms, (await alarmBook.rules()).rules, clock.now())
 
-  const people = await People.open({ dataDir: config.dataDir, adminPassword: config.adminPassword, recorder, clock, log })
+  const { dataDir, adminPassword } = config
+  const { failed } = options
+  const people = await People.open({ dataDir, adminPassword, recorder, clock, log, ...(failed && { failed }) })
   const access = new Access(people, config.openOnLoopback)
   const loginLimit = new LoginLimit(clock)
   const context: Context = {
@@ -77,7 +81,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
 
   const status = (): PartStatus => ({
     name: 'dashboards',
-    state: 'ok',
+    ...(people.fault === null ? { state: 'ok' } : { state: 'down', detail: `nobody can log in: ${people.fault}` }),
     figures: {
       watchfire_feed_clients: feed.clients,
       watchfire_feed_resyncs_total: feed.resyncs,
@@ -167,6 +171,8 @@ function addCalls(api: Api, context: Context): void {
   placeCalls(api, context)
   deviceCalls(api, context)
   readingCalls(api, context)
+  readingAtCalls(api, context)
+  exportCalls(api, context)
   alarmCalls(api, context)
   ruleCalls(api, context)
   quarantineCalls(api, context)
