@@ -8,7 +8,7 @@ import { tickAtOrAfter, type DueTimes } from './due-times.ts'
 import { placeKey, type Moment, type OpenAlarms, type Place } from './open-alarms.ts'
 import { positionOf, type Located } from './position-watch.ts'
 import type { ReadyRule, Rulebook } from './rulebook.ts'
-import { isAbout, type AnyGroupRule, type GroupEvent, type GroupStep } from './rules/rule.ts'
+import { couldNotRun, isAbout, type AnyGroupRule, type GroupEvent, type GroupFacts, type GroupStep } from './rules/rule.ts'
 import { AT, POS, QUALITY, RECEIVED, STRIDE, VALUE, type SeriesMemory } from './series-memory.ts'
 import { HOLD_PERIODS } from './series-slot.ts'
 import type { Quiet } from './series-watch.ts'
@@ -224,7 +224,7 @@ export class GroupWatch {
   #advance(slot: GroupSlot, event: GroupEvent): GroupStep<unknown> {
     const { directory } = this.#parts
     const facts = { nameOf: (id: string) => directory.registry.devices.get(id)?.name ?? id }
-    const step = slot.type.step(slot.ready.options, slot.state, event, facts) as GroupStep<unknown>
+    const step = judgedBy(slot, event, facts)
     const isAtRest = step.state === slot.type.start
     slot.state = step.state
     slot.wakeAt = !isAtRest && step.wakeAt !== null && step.wakeAt > event.at ? step.wakeAt : null
@@ -327,6 +327,15 @@ export class GroupWatch {
 
   #devices(): Device[] {
     return [...this.#parts.directory.registry.devices.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+}
+
+/** One that throws takes nobody with it: an alarm says so, and it is asked again with the next event. */
+function judgedBy({ type, ready, state }: GroupSlot, event: GroupEvent, facts: GroupFacts): GroupStep<unknown> {
+  try {
+    return type.step(ready.options, state, event, facts) as GroupStep<unknown>
+  } catch (error) {
+    return { state: { ...(state as object) }, verdict: couldNotRun((error as Error).message), wakeAt: null, causes: [] }
   }
 }
 

@@ -1,9 +1,9 @@
-import type { Static, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import type { Static } from 'typebox'
 import { metricOf, splitChannel } from '../core/metrics.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { RuleBaseSchema, type Rule } from '../core/rule.ts'
 import { wrongAboutMetric } from './rule-checks.ts'
+import { firstError, withDefaults } from './rule-schema.ts'
 import { ruleTypeOf, ruleTypes } from './rules/index.ts'
 import type { Problem, RuleType } from './rules/rule.ts'
 
@@ -14,7 +14,13 @@ type RuleEntry = Extract<RecordEntry, { kind: 'rule.set' | 'rule.removed' }>
 type Fields = Record<string, unknown>
 
 const baseNames = new Set([...Object.keys(RuleBaseSchema.properties), 'version', 'origin'])
-const plainText = { zh: '{device} {metric} {value} {unit}', en: '{device} {metric} {value} {unit}' }
+const plain = {
+  series: '{device} {metric} {value} {unit}',
+  device: '{device}',
+  position: '{device} {detail}',
+  group: '{detail}',
+}
+const plainText = (type: RuleType | undefined) => ({ zh: plain[type?.over ?? 'series'], en: plain[type?.over ?? 'series'] })
 
 /** What people who set only the numbers get: title, texts, guidance and latching from the rule it replaces, else plain ones. */
 function completed(given: Fields, replaced: Rule | null): Fields {
@@ -22,16 +28,16 @@ function completed(given: Fields, replaced: Rule | null): Fields {
   const known = metric === null ? undefined : metricOf(metric)
   const name = String(given['id'] ?? '')
   const same = replaced !== null && replaced.type === given['type'] ? replaced : null
+  const type = ruleTypeOf(String(given['type']))
   const base: Fields = {
     applies: same?.applies ?? {},
     latching: same?.latching ?? false,
     title: same?.title ?? (known ? { zh: known.zh, en: known.en } : { zh: name, en: name }),
-    message: same?.message ?? plainText,
+    message: same?.message ?? plainText(type),
     source: given['origin'] === 'person' ? `${name}, set by a person` : name,
     guidance: same?.guidance ?? [],
     enabled: true,
   }
-  const type = ruleTypeOf(String(given['type']))
   const habits = type?.complete(given as never, { metric }) ?? {}
   const whole = {
     ...base,
@@ -39,7 +45,7 @@ function completed(given: Fields, replaced: Rule | null): Fields {
     ...given,
     ...(given['guidance'] === undefined ? {} : { guidance: steps(given['guidance']) }),
   }
-  return (type ? Value.Default(type.options, whole) : whole) as Fields
+  return (type ? withDefaults(type.options, whole) : whole) as Fields
 }
 
 /** Steps may be written as `{zh: [...], en: [...]}`, in the same order in both languages. */
@@ -71,18 +77,6 @@ export function readRule(given: unknown, replaced: Rule | null): ReadyRule | Pro
   const options = Object.fromEntries(optionNames.map((name) => [name, whole[name]]))
   const nonsense = type.check(options, context)
   return nonsense ?? wrongAboutMetric(rule) ?? { rule, type, options }
-}
-
-function firstError(schema: TSchema, value: unknown): Problem | null {
-  const errors = Value.Errors(schema, value) as { instancePath: string; message: string; keyword: string; params: unknown }[]
-  // The most specific error says where; the ones above it only say that something inside is wrong.
-  const worst = errors.toSorted((a, b) => b.instancePath.length - a.instancePath.length)[0]
-  if (!worst) return null
-  const missing = (worst.params as { requiredProperties?: string[] }).requiredProperties
-  if (missing) return { path: `${worst.instancePath}/${missing[0]}`, message: `${missing[0]} is missing` }
-  const unexpected = worst.keyword === 'boolean' ? 'is not known here' : worst.message
-  const allowed = (worst.params as { allowedValues?: unknown[] }).allowedValues
-  return { path: worst.instancePath, message: allowed ? `must be one of ${allowed.join(', ')}` : unexpected }
 }
 
 export const isReady = (read: ReadyRule | Problem): read is ReadyRule => 'rule' in read

@@ -84,7 +84,8 @@ export const geofence: PositionRule<Options, State> = {
   complete: () => ({}),
 
   check({ fences }) {
-    const twice = fences.findIndex(({ id }, i) => fences.findIndex((other) => other.id === id) !== i)
+    const seen = new Set<string>()
+    const twice = fences.findIndex(({ id }) => seen.size === seen.add(id).size)
     return twice < 0 ? null : { path: `/fences/${twice}/id`, message: `there are two fences ${fences[twice]!.id}` }
   },
 

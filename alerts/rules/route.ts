@@ -58,7 +58,8 @@ export const route: PositionRule<Options, State> = {
   complete: () => ({}),
 
   check({ routes }) {
-    const twice = routes.findIndex(({ id }, i) => routes.findIndex((other) => other.id === id) !== i)
+    const seen = new Set<string>()
+    const twice = routes.findIndex(({ id }) => seen.size === seen.add(id).size)
     return twice < 0 ? null : { path: `/routes/${twice}/id`, message: `there are two routes ${routes[twice]!.id}` }
   },
 
