@@ -65,8 +65,16 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
   if (prepare) await prepare(journal, directory)
   await journal.append([recordDraft({ kind: 'platform.started', version, mode: settings.mode })])
 
+  const started = Promise.withResolvers<void>()
+  const measures = startMeasures({
+    config: { dataDir: settings.dataDir, mode: settings.mode, zone: settings.zone },
+    journal,
+    log,
+    failed,
+    after: started.promise,
+  })
   // Broker and web server are read in while the threads start beside them.
-  const [alerts, ingest, measures, { startGateway }, { startDashboards }] = await Promise.all([
+  const [alerts, ingest, { startGateway }, { startDashboards }] = await Promise.all([
     startAlerts({
       config: {
         dataDir: settings.dataDir,
@@ -94,7 +102,6 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       log,
       failed,
     }),
-    startMeasures({ config: { dataDir: settings.dataDir, mode: settings.mode, zone: settings.zone }, journal, log, failed }),
     import('./gateway/gateway.ts'),
     import('./dashboards/server.ts'),
   ])
@@ -152,6 +159,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     dashboards.apply(batch)
     live?.release(batch.next)
   })
+  started.resolve()
 
   return {
     gateway,

@@ -1,6 +1,6 @@
 import type { KpiAnswer, KpiInForce } from './kpi.ts'
 import type { PerformanceQuery, PerformanceReport } from './performance.ts'
-import type { RiskChange, RiskExplanation, RiskState, WeightsInForce } from './risk.ts'
+import type { RiskChange, RiskExplanation, RiskState, RiskWeights, WeightsInForce } from './risk.ts'
 
 /** Asking how risky, how connected and how well alarmed the jurisdiction is: alerts implements it, dashboards use it. */
 export interface Measures {
@@ -10,8 +10,8 @@ export interface Measures {
   /** Newest first; `before` is the position of the oldest change already seen. */
   riskHistory(query: RiskHistoryQuery): Promise<{ changes: RiskChange[]; next?: number }>
   riskWeights(): Promise<WeightsInForce>
-  /** The reason weights cannot be put in force, or null when they can. */
-  checkRiskWeights(weights: unknown): Promise<{ message: string; path: string } | null>
+  /** The reason weights that fit their schema cannot be put in force, or null when they can. */
+  checkRiskWeights(weights: RiskWeights): Promise<{ message: string; path: string } | null>
   kpi(query: KpiQuery): Promise<KpiAnswer>
   kpiDefinitions(): Promise<KpiInForce>
   alarmPerformance(query: PerformanceQuery): Promise<PerformanceReport>

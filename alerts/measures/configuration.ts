@@ -19,7 +19,7 @@ export function configurationEntries(db: MeasuresDb): RecordEntry[] {
     const version = (weights?.version ?? 0) + 1
     entries.push({ kind: 'risk.weights', version, origin: 'shipped', weights: defaultWeights, by: PLATFORM })
   }
-  const definitions = shippedDefinitions()
+  const definitions = shippedDefinitions
   const kpi = db.setting<KpiSetting>('kpi.set')
   if (!kpi || (kpi.value.origin === 'shipped' && !same(kpi.value.definitions, definitions))) {
     entries.push({ kind: 'kpi.set', version: (kpi?.version ?? 0) + 1, origin: 'shipped', definitions, by: PLATFORM })

@@ -1,7 +1,6 @@
-import { Compile } from 'typebox/compile'
 import type { KpiQuery, RiskHistoryQuery } from '../../core/measures.ts'
 import type { PerformanceQuery } from '../../core/performance.ts'
-import { RiskWeightsSchema, weightsFault, type RiskWeights, type WeightsInForce } from '../../core/risk.ts'
+import { weightsFault, type RiskWeights, type WeightsInForce } from '../../core/risk.ts'
 import type { KpiInForce } from '../../core/kpi.ts'
 import { threadContext } from '../../journal/thread.ts'
 import { answerKpi } from '../rates/day-book.ts'
@@ -15,7 +14,6 @@ import { Measuring, type MeasuringConfig } from './measuring.ts'
 /** The thread of risk, rates and the alarm-system report: its own, so that no report keeps a decision waiting. */
 const { data: config, journal, log, ready } = threadContext<MeasuringConfig>()
 const measuring = new Measuring({ config, journal, log })
-const weightsCheck = Compile(RiskWeightsSchema)
 
 /** Every question waits until what was recorded before it is in. */
 const asked =
@@ -34,15 +32,11 @@ ready({
     if (!found) return { version: 0, origin: 'shipped', weights: defaultWeights, setAt: 0, by: 'platform' }
     return { version: found.version, setAt: found.at, ...found.value }
   }),
-  checkRiskWeights(weights: unknown): { message: string; path: string } | null {
-    if (weightsCheck.Check(weights)) return weightsFault(weights as RiskWeights)
-    const [fault] = weightsCheck.Errors(weights)
-    return { path: fault?.instancePath.slice(1).replaceAll('/', '.') ?? '', message: fault?.message ?? 'does not fit' }
-  },
+  checkRiskWeights: (weights: RiskWeights) => weightsFault(weights),
   kpi: asked((query: KpiQuery) => answerKpi(measuring.projection, query, measuring.now)),
   kpiDefinitions: asked((): KpiInForce => {
     const found = measuring.projection.db.setting<KpiSetting>('kpi.set')
-    if (!found) return { version: 0, origin: 'shipped', definitions: shippedDefinitions(), setAt: 0, by: 'platform' }
+    if (!found) return { version: 0, origin: 'shipped', definitions: shippedDefinitions, setAt: 0, by: 'platform' }
     return { version: found.version, setAt: found.at, ...found.value }
   }),
   alarmPerformance: asked((query: PerformanceQuery) => {

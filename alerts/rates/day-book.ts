@@ -37,7 +37,7 @@ export function answerKpi(projection: Projection, query: KpiQuery, now: number):
     entered: db.enteredBefore(to),
   }
   // Targets are dated, so a day is measured by the definitions that were in force when it ended, or the first ones there were.
-  const definitions = db.setting<KpiSetting>('kpi.set', to)?.value.definitions ?? shippedDefinitions()
+  const definitions = db.setting<KpiSetting>('kpi.set', to)?.value.definitions ?? shippedDefinitions
   return {
     ...{ day, from, to, complete, mode, region: region ?? null, sector: sector ?? null, enterpriseId: enterpriseId ?? null },
     source: {

@@ -41,7 +41,7 @@ beforeAll(async () => {
     },
     riskHistory: () => Promise.resolve({ changes: [] }),
     riskWeights: inForce,
-    checkRiskWeights: (given) => Promise.resolve(weightsFault(given as typeof weights)),
+    checkRiskWeights: (given) => Promise.resolve(weightsFault(given)),
     kpi(query) {
       asked.kpi.push(query)
       const facts = query.day === '2020-02-02' ? 'none' : 'journal'

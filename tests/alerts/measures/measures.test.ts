@@ -33,7 +33,7 @@ async function start(dir: string) {
   stops.push(() => journal.stop())
   await journal.append([recordDraft({ kind: 'platform.started', version: '1', mode: 'live' })])
   const config = { dataDir: dir, mode: 'live', zone: 'Asia/Shanghai' } as const
-  const measures = await startMeasures({ config, journal, log: silentLog, failed: (error) => expect.fail(error.message) })
+  const measures = startMeasures({ config, journal, log: silentLog, failed: (error) => expect.fail(error.message) })
   stops.push(() => measures.stop())
   return { journal, measures }
 }
@@ -84,7 +84,9 @@ test('in its own thread, on the embedded journal: risk is recorded, weights are 
   expect(await measures.risk('live', 'region:330106')).toMatchObject({ colour: 'red', enterprises: [{ id: 'e1', index: 81 }] })
   const history = () => measures.riskHistory({ mode: 'live', id: 'enterprise:e1', limit: 10 })
   await until(history, ({ changes }) => changes[0]?.index === 81)
-  expect(await measures.checkRiskWeights({ ...defaultWeights, offline: -1 })).toMatchObject({ path: 'offline' })
+  expect(await measures.checkRiskWeights({ ...defaultWeights, rollUp: { worst: 0.7, unknownAs: 90 } })).toMatchObject({
+    path: 'rollUp.unknownAs',
+  })
   const weights = { ...defaultWeights, grade: { ...defaultWeights.grade, unstated: 10, general: 10 } }
   await journal.append([recordDraft({ kind: 'risk.weights', version: 2, origin: 'person', weights, by: 'p1' })])
   await until(

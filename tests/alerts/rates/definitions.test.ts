@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
 import { expect, test } from 'vitest'
+import { KpiDefinitionSchema } from '../../../core/kpi.ts'
 import { defaultWeights } from '../../../alerts/risk/default-weights.ts'
 import { shippedDefinitions } from '../../../alerts/rates/definitions.ts'
 
 const page = readFileSync('docs/measures.md', 'utf8')
 
 test('every rate that ships has its formula in words, a source, an id of its own, and stands in the docs', () => {
-  const definitions = shippedDefinitions()
+  const definitions = shippedDefinitions
+  expect(Compile(Type.Array(KpiDefinitionSchema)).Check(definitions)).toBe(true)
   expect(new Set(definitions.map(({ id }) => id)).size).toBe(definitions.length)
   for (const { id, says, source, targets } of definitions) {
     expect(page).toContain(`\`${id}\``)
