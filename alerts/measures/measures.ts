@@ -25,10 +25,13 @@ const STATUS_EVERY_MS = 1_000
  */
 export function startMeasures({ config, journal, log, failed, after = Promise.resolve() }: Parts): MeasuresPart {
   let isStopping = false
+  let hasBegun = false
   let status: PartStatus = { name: 'measures', state: 'ok', figures: {} }
-  const starting: Promise<Thread | null> = after.then(() =>
-    isStopping ? null : startThread('measures', new URL('worker.ts', import.meta.url), config, journal, log, failed),
-  )
+  const starting: Promise<Thread | null> = after.then(() => {
+    if (isStopping) return null
+    hasBegun = true
+    return startThread('measures', new URL('worker.ts', import.meta.url), config, journal, log, failed)
+  })
   starting.catch((error: Error) => failed(error))
   const call = async <Answer>(name: string, ...args: unknown[]): Promise<Answer> => {
     const thread = await starting
@@ -56,12 +59,7 @@ export function startMeasures({ config, journal, log, failed, after = Promise.re
     async stop() {
       isStopping = true
       clearInterval(timer)
-      // One that was never told to begin is not waited for.
-      const thread = await Promise.race([
-        starting,
-        new Promise<null>((resolve) => setTimeout(() => resolve(null), 5_000).unref()),
-      ])
-      await thread?.stop()
+      if (hasBegun) await (await starting)?.stop()
     },
   }
 }
