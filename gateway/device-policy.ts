@@ -86,14 +86,9 @@ export class DevicePolicy implements Policy {
   ): void {
     sender.refusedLogins++
     if (now - sender.lastRefusedLoginAt < NOTE_EVERY_MS) return
-    sender.lastRefusedLoginAt = now
     const times = sender.refusedLogins > 1 ? ` (${sender.refusedLogins} times since the start)` : ''
-    this.#shared.quarantine.note(
-      sender.device,
-      { code, message: message + times, position: null, key: null },
-      `${over} from ${address}`,
-      now,
-    )
+    const fault = { code, message: message + times, position: null, key: null }
+    if (this.#shared.quarantine.note(sender.device, fault, `${over} from ${address}`, now)) sender.lastRefusedLoginAt = now
   }
 }
 

@@ -1,12 +1,16 @@
 import { connectionDraft } from '../journal/codec.ts'
 import type { ReadingBuffer } from './reading-buffer.ts'
 
+type Change = { connected: boolean; at: number; reason: string }
+
 /** Which devices are here, by how many ways; journalled when the first way opens and when the last one closes. */
 export class Presence {
-  #buffer: ReadingBuffer
+  #buffer: Pick<ReadingBuffer, 'add' | 'full' | 'whenRoom'>
   #present = new Map<string, { since: number; ways: Set<object> }>()
+  /** Not journalled yet, because the disk does not keep up: the last change of each device. */
+  #owed = new Map<string, Change>()
 
-  constructor(buffer: ReadingBuffer) {
+  constructor(buffer: Pick<ReadingBuffer, 'add' | 'full' | 'whenRoom'>) {
     this.#buffer = buffer
   }
 
@@ -18,14 +22,14 @@ export class Presence {
       return
     }
     this.#present.set(deviceId, { since: at, ways: new Set([way]) })
-    this.#buffer.add(connectionDraft({ deviceId, connected: true, at, reason }))
+    this.#write(deviceId, { connected: true, at, reason })
   }
 
   left(deviceId: string, way: object, at: number, reason: string): void {
     const present = this.#present.get(deviceId)
     if (!present?.ways.delete(way) || present.ways.size > 0) return
     this.#present.delete(deviceId)
-    this.#buffer.add(connectionDraft({ deviceId, connected: false, at, reason }))
+    this.#write(deviceId, { connected: false, at, reason })
   }
 
   since(deviceId: string): number | undefined {
@@ -34,5 +38,20 @@ export class Presence {
 
   get size(): number {
     return this.#present.size
+  }
+
+  /** A device that comes and goes while nothing can be written costs one entry, not one each time. */
+  #write(deviceId: string, change: Change): void {
+    if (this.#owed.size === 0 && !this.#buffer.full) return this.#buffer.add(connectionDraft({ deviceId, ...change }))
+    if (this.#owed.size === 0) this.#buffer.whenRoom(this.#pay)
+    this.#owed.set(deviceId, change)
+  }
+
+  #pay = (): void => {
+    for (const [deviceId, change] of this.#owed) {
+      if (this.#buffer.full) return this.#buffer.whenRoom(this.#pay)
+      this.#owed.delete(deviceId)
+      this.#buffer.add(connectionDraft({ deviceId, ...change }))
+    }
   }
 }

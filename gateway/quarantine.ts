@@ -17,9 +17,9 @@ const ENTRIES_A_MESSAGE = 128
 /** What nobody could use, kept with the reason and shown to its owner. Goes to disk with the readings of its group. */
 export class Quarantine {
   count = 0
-  #buffer: Pick<ReadingBuffer, 'add'>
+  #buffer: Pick<ReadingBuffer, 'add' | 'full'>
 
-  constructor(buffer: Pick<ReadingBuffer, 'add'>) {
+  constructor(buffer: Pick<ReadingBuffer, 'add' | 'full'>) {
     this.#buffer = buffer
   }
 
@@ -44,15 +44,21 @@ export class Quarantine {
     this.#append(sender.device, fault, where, size, kept?.toString('base64') ?? null)
   }
 
-  /** Something about a device that came with no payload: a refused login, a protocol version. */
-  note(device: Device, fault: Fault, source: string, receivedAt: number): void {
+  /**
+   * Something about a device that came with no payload: a refused login, a protocol version. False while there is no room:
+   * whoever causes it is not paused by a full buffer, as a sender is.
+   */
+  note(device: Device, fault: Fault, source: string, receivedAt: number): boolean {
+    if (this.#buffer.full) return false
     this.count++
     this.#append(device, fault, { source, topic: null, receivedAt }, 0, null)
+    return true
   }
 
   /** Writes down what was only counted since the last time. */
   writeCounts(senders: Iterable<Sender>, receivedAt: number): void {
     for (const sender of senders) {
+      if (this.#buffer.full) return
       if (sender.countedOnly.size === 0) continue
       for (const [code, { count, key, message }] of sender.countedOnly) {
         const fault = {
