@@ -6,6 +6,7 @@ import { jump } from './jump.ts'
 import { noSubstance } from './no-substance.ts'
 import { rateOfChange } from './rate-of-change.ts'
 import { convoy } from './convoy.ts'
+import { copied } from './copied.ts'
 import { curfew } from './curfew.ts'
 import { drivingTime } from './driving-time.ts'
 import { geofence } from './geofence.ts'
@@ -28,6 +29,7 @@ export const ruleTypes: readonly RuleType[] = [
   forecast,
   state,
   stuck,
+  copied,
   jump,
   expression,
   silent,

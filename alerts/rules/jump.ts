@@ -15,6 +15,8 @@ const OptionsSchema = Type.Object({
     description: 'readings in here are not compared; no wider than the deadband, so that nothing in it can be a jump',
   }),
   danger: Type.Union([Type.Literal('up'), Type.Literal('down'), Type.Literal('both'), Type.Literal('none')]),
+  jumps: Type.Integer({ minimum: 1, maximum: 20, default: 3, description: 'one alone is a step of the world or a late packet' }),
+  withinMs: Type.Number({ minimum: 1_000, maximum: 86_400_000, default: 600_000, description: 'so many within this time' }),
   offDelayMs: Type.Number({
     minimum: 0,
     maximum: 86_400_000,
@@ -24,8 +26,9 @@ const OptionsSchema = Type.Object({
 })
 type Options = Static<typeof OptionsSchema>
 
-type State = { at: number; value: number; delay: Delay }
-const start: State = { at: -1, value: 0, delay: null }
+/** The last reading, and when it jumped of late. */
+type State = { at: number; value: number; jumpedAt: number[]; delay: Delay }
+const start: State = { at: -1, value: 0, jumpedAt: [], delay: null }
 
 type Habit = Pick<Options, 'perSecond' | 'deadband' | 'danger' | 'usual'>
 /** What the quantity itself allows; a diffusion gas sensor needs seconds for its whole range, water in a tank much longer. */
@@ -66,8 +69,8 @@ function changeSince({ usual }: Options, before: State, { value, at, gap }: Samp
 const isUsual = (usual: Options['usual'], value: number) => usual !== null && value > usual.from && value < usual.to
 
 /**
- * Breaches when two readings differ by more than the quantity can change in the time between them: a fault of the sensor or of
- * the line, shown beside whatever the value itself raises. `limitName` says which way, `danger` when it was the dangerous one.
+ * Breaches when readings keep differing by more than the quantity can change in the time between them: a fault of the sensor or of
+ * the line, shown beside whatever the value itself raises; the readings count all the same (semantics 17). `limitName` says which way, `danger` when it was the dangerous one.
  * In the usual range it rests and remembers nothing, so that calm sensors cost nothing.
  */
 export const jump: SeriesRule<Options, State> = {
@@ -91,11 +94,14 @@ export const jump: SeriesRule<Options, State> = {
     const since = held ? null : changeSince(options, before, sample, expectedPeriodMs)
     const way = since && jumpOf(options, since.change, since.afterMs)
     const name = way && isTowardsDanger(options.danger, way) ? 'danger' : way
-    const breach: Breach | null = way && { level: options.level, limitName: name, limit: null }
+    const recent = before.jumpedAt.filter((then) => at - then < options.withinMs).slice(1 - options.jumps)
+    const jumpedAt = way === null ? recent : [...recent, at].slice(-options.jumps)
+    const isFault = way !== null && jumpedAt.length >= options.jumps
+    const breach: Breach | null = isFault ? { level: options.level, limitName: name, limit: null } : null
     const delays = { onDelayMs: 0, offDelayMs: options.offDelayMs }
     const { delay, verdict, wakeAt } = delayed(delays, before.delay, { breach, inside: breach === null }, sample)
-    if (delay === null && isUsual(options.usual, value)) return { state: start, verdict, wakeAt }
-    return { state: { at, value, delay }, verdict, wakeAt }
+    if (delay === null && jumpedAt.length === 0 && isUsual(options.usual, value)) return { state: start, verdict, wakeAt }
+    return { state: { at, value, jumpedAt, delay }, verdict, wakeAt }
   },
 
   quiet: ({ usual }) => usual && { above: usual.from, below: usual.to },

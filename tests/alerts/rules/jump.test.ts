@@ -2,7 +2,16 @@ import { expect, test } from 'vitest'
 import { jump } from '../../../alerts/rules/jump.ts'
 import { facts, ruleSuite, verdicts } from '../../suites/rule.ts'
 
-const options = { level: 'blue', perSecond: 2, deadband: 10, usual: null, danger: 'up', offDelayMs: 60_000 }
+const options = {
+  level: 'blue',
+  jumps: 1,
+  withinMs: 600_000,
+  perSecond: 2,
+  deadband: 10,
+  usual: null,
+  danger: 'up',
+  offDelayMs: 60_000,
+}
 const said = (limitName: string) => ({ level: 'blue', limitName, limit: null })
 const at = (values: Record<number, number>) =>
   Object.entries(values).map(([second, value]) => ({ second: Number(second), value }))
@@ -30,4 +39,15 @@ test('jump: in the usual range it remembers nothing and still sees what leaves i
   expect(jump.check({ ...calm, usual: { from: 0, to: 20 } } as never, { metric: 'combustibleLel' })).toMatchObject({
     path: '/usual',
   })
+})
+
+test('jump: as many as were asked for within the time are a fault, fewer are not', () => {
+  const three = { ...options, jumps: 3, withinMs: 60_000 }
+  const flapping = at({ 0: 0, 1: 60, 2: 0, 3: 60, 4: 0 })
+  expect(verdicts(jump, three, flapping).filter((verdict) => typeof verdict === 'object')).toEqual([said('danger'), said('danger')])
+  expect(verdicts(jump, three, at({ 0: 0, 1: 60, 40: 0, 80: 60, 120: 0 })).some((verdict) => typeof verdict === 'object')).toBe(
+    false,
+  )
+  const slow = at({ 0: 0, 1: 60, 50: 60, 51: 0, 100: 0, 101: 60 })
+  expect(verdicts(jump, three, slow).some((verdict) => typeof verdict === 'object')).toBe(false)
 })

@@ -1,0 +1,108 @@
+import { Type, type Static } from 'typebox'
+import { metricOf } from '../../core/metrics.ts'
+import { LevelSchema } from '../../core/rule.ts'
+import type { SeriesRule, Verdict } from './rule.ts'
+
+const OptionsSchema = Type.Object({
+  level: LevelSchema,
+  matches: Type.Integer({
+    minimum: 2,
+    maximum: 20,
+    default: 3,
+    description: 'so many landmarks of the past in the same order are a copy; there is one in about 64 readings',
+  }),
+  resolution: Type.Number({ minimum: 0, description: "the sensor's last digit; readings this close to zero say nothing" }),
+  offDelayMs: Type.Number({
+    minimum: 0,
+    maximum: 30 * 86_400_000,
+    default: 86_400_000,
+    description: 'over after so long without a match',
+  }),
+})
+type Options = Static<typeof OptionsSchema>
+
+/**
+ * Landmarks: values in the course of which a hash of the last eleven changes happens to fall under a bound. They lie where the
+ * data says, so a copy has the same ones wherever it begins. `recent` are the last values that changed, `past` the landmarks,
+ * oldest first, `at` the place of the last match among them, `run` how many came in order.
+ */
+type State = { recent: number[]; past: number[]; at: number; run: number; copiedAt: number | null }
+const start: State = { recent: [], past: [], at: -1, run: 0, copiedAt: null }
+
+const SPAN = 11
+/** Fewer different values than this come again by chance. */
+const DIFFERENT = 6
+const ONE_IN = 64
+/** About four thousand readings back. */
+const LANDMARKS = 64
+
+function hashOf(values: readonly number[], resolution: number): number {
+  let hash = 0x811c9dc5
+  for (const value of values) {
+    const step = Math.round(value / (resolution || 1e-9))
+    hash = Math.imul(hash ^ (step | 0), 0x01000193)
+    hash = Math.imul(hash ^ (hash >>> 15), 0x735a2d97)
+  }
+  return (hash ^ (hash >>> 15)) >>> 0
+}
+
+/** The state after a landmark: it continues a run, begins one, or is new. */
+function passed(state: State, landmark: number, at: number, matches: number): State {
+  const { past } = state
+  const next = state.at >= 0 ? state.at + 1 : -1
+  const known = next >= 0 && past[next] === landmark ? next : past.indexOf(landmark)
+  const run = known < 0 ? 0 : known === next ? state.run + 1 : 1
+  const kept = [...past, landmark].slice(-LANDMARKS)
+  const moved = past.length === LANDMARKS && known >= 0 ? known - 1 : known
+  return { ...state, past: kept, at: moved, run, copiedAt: run >= matches ? at : state.copiedAt }
+}
+
+/**
+ * Breaches when a series says again what it said before, change for change: a recording is being played instead of a sensor. A
+ * device that plays another's readings is found by rules over several devices.
+ */
+export const copied: SeriesRule<Options, State> = {
+  name: 'copied',
+  over: 'series',
+  options: OptionsSchema,
+  needsMetric: true,
+  hearsBad: false,
+  start,
+
+  complete(_options, { metric }) {
+    const known = metricOf(metric ?? '')
+    return { resolution: known ? 10 ** -known.digits : 0 }
+  },
+
+  check(_options, { metric }) {
+    const known = metricOf(metric ?? '')
+    if (known?.kind === 'flag')
+      return { path: '/metric', message: `${metric} is a 0/1 metric; it says the same again all the time` }
+    return null
+  },
+
+  resume: () => ({ ...start, copiedAt: 0 }),
+
+  step(options, before, { value, at, quality, held }) {
+    const isNews = !held && Math.abs(value) > options.resolution && value !== before.recent.at(-1)
+    let state = before
+    if (isNews) {
+      const recent = [...before.recent, value].slice(-SPAN)
+      state = { ...before, recent }
+      if (recent.length === SPAN) {
+        const hash = hashOf(recent, options.resolution)
+        if (hash % ONE_IN === 0 && new Set(recent).size >= DIFFERENT) state = passed(state, hash, at, options.matches)
+      }
+    }
+    if (state.copiedAt === null) return { state, verdict: quality === 'good' ? 'clear' : 'unchanged', wakeAt: null }
+    if (at - state.copiedAt < options.offDelayMs || quality !== 'good') {
+      const verdict: Verdict = state === before ? 'unchanged' : { level: options.level, limitName: null, limit: null }
+      return { state, verdict, wakeAt: null }
+    }
+    return { state: { ...state, copiedAt: null }, verdict: 'clear', wakeAt: null }
+  },
+
+  quiet({ resolution }) {
+    return resolution === 0 ? null : { above: -resolution, below: resolution }
+  },
+}
