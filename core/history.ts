@@ -73,6 +73,8 @@ export type ExportQuery = {
   zone: string
   /** goes on after this row */
   after?: RowPlace
+  /** csv begins with the names of the columns, in this language */
+  firstLine?: 'zh' | 'en'
   maxRows: number
   throughPos: number
 }

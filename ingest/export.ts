@@ -1,3 +1,4 @@
+import { csvLine, readingColumns } from '../core/csv.ts'
 import { Invalid } from '../core/errors.ts'
 import type { ExportPage, ExportQuery } from '../core/history.ts'
 import { moved } from '../core/rpc.ts'
@@ -40,6 +41,9 @@ class Lines implements Sink {
 
   constructor(query: ExportQuery) {
     this.#line = lineWriters[query.format](query)
+    if (query.firstLine && query.format === 'csv')
+      // Without the mark a spreadsheet takes UTF-8 for the code page of its country.
+      this.text = (query.encoding === 'utf-8' ? '\ufeff' : '') + csvLine(readingColumns[query.firstLine])
     this.#most = query.maxRows
     this.#after = query.after
     this.last = query.after ?? null

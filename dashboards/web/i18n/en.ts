@@ -228,6 +228,8 @@ export const en: WordTable = {
     replace: 'Replace',
     replaceAsk: 'Replace the hardware of “{name}”? Id, history and limits stay; the old token stops working at once.',
     renew: 'New token',
+    export: 'Export',
+    exportWhat: 'Its last thirty days as a CSV file',
     renewAsk: 'Issue a new token for “{name}”? The old one stops working at once.',
     disable: 'Disable',
     disableAsk: 'Disable user “{name}”? Their sessions end at once.',

@@ -228,6 +228,8 @@ export const zh = {
     replace: '换新',
     replaceAsk: '为“{name}”更换新设备?编号、历史和限值保留,旧令牌立即失效。',
     renew: '换令牌',
+    export: '导出',
+    exportWhat: '最近三十天的数据,CSV 文件',
     renewAsk: '为“{name}”签发新令牌?旧令牌立即失效。',
     disable: '禁用',
     disableAsk: '禁用用户“{name}”?其会话立即失效。',
