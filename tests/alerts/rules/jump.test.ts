@@ -44,7 +44,10 @@ test('jump: in the usual range it remembers nothing and still sees what leaves i
 test('jump: as many as were asked for within the time are a fault, fewer are not', () => {
   const three = { ...options, jumps: 3, withinMs: 60_000 }
   const flapping = at({ 0: 0, 1: 60, 2: 0, 3: 60, 4: 0 })
-  expect(verdicts(jump, three, flapping).filter((verdict) => typeof verdict === 'object')).toEqual([said('danger'), said('danger')])
+  expect(verdicts(jump, three, flapping).filter((verdict) => typeof verdict === 'object')).toEqual([
+    said('danger'),
+    said('danger'),
+  ])
   expect(verdicts(jump, three, at({ 0: 0, 1: 60, 40: 0, 80: 60, 120: 0 })).some((verdict) => typeof verdict === 'object')).toBe(
     false,
   )
