@@ -179,7 +179,7 @@ function tapeOf(steps: [after: number, step: Step][]): Tape {
   return tape
 }
 
-const somewhere = fc.array(fc.tuple(fc.integer({ min: 0, max: 200 }), step), { maxLength: 60 }).map(tapeOf)
+const somewhere = fc.array(fc.tuple(fc.integer({ min: 0, max: 200 }), step), { maxLength: 60, size: 'max' }).map(tapeOf)
 
 function replay(tape: Tape, end: number): Emission[] {
   const engine = new Engine()

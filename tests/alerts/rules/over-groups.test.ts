@@ -26,7 +26,7 @@ const events = fc
       longitude: fc.constantFrom(121, 121.0005, 121.01, 121.2),
       quality: fc.constantFrom('good' as const, 'good' as const, 'uncertain' as const, 'bad' as const),
     }),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   )
   .map((steps) => {
     let at = 1_767_225_600_000
