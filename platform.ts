@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Log } from './core/log.ts'
 import type { PartStatus } from './core/part.ts'
 import { startAlerts } from './alerts/alerts.ts'
+import { BacktestsThread } from './alerts/backtest/backtests.ts'
 import { startMeasures } from './alerts/measures/measures.ts'
 import type { Demo } from './dashboards/options.ts'
 import type { Dashboards } from './dashboards/server.ts'
@@ -23,6 +24,7 @@ export const version = (JSON.parse(readFileSync(new URL('./package.json', import
 /** Which readers the journal keeps entries for. */
 const cursors = ['live', 'history', 'alerts', 'push', 'measures']
 const day = 86_400_000
+const STOP_ENTRY_MS = 1_000
 
 export type Platform = {
   gateway: Gateway
@@ -73,6 +75,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     failed,
     after: started.promise,
   })
+  const backtests = new BacktestsThread({ config: { dataDir: settings.dataDir, zone: settings.zone }, journal, log })
   // Broker and web server are read in while the threads start beside them.
   const [alerts, ingest, { startGateway }, { startDashboards }] = await Promise.all([
     startAlerts({
@@ -145,6 +148,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     history: ingest,
     alarmBook: alerts,
     measures,
+    backtests,
     state,
     connections: gateway,
     telemetry: gateway.telemetry,
@@ -170,12 +174,28 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     /** Sources first, so that whatever was acknowledged is also judged and stored. */
     async stop() {
       await gateway.stop()
-      await journal.append([recordDraft({ kind: 'platform.stopped' })])
+      await writeDownStop(journal, log)
       await dashboards.stop()
       await live.stop()
-      await Promise.all([alerts.stop(), ingest.stop(), measures.stop()])
+      await Promise.all([alerts.stop(), ingest.stop(), measures.stop(), backtests.stop()])
       await journal.stop()
       await lock.release()
     },
   }
+}
+
+/** A stop does not wait for a disk that takes nothing, the record then has a start without a stop before it. */
+async function writeDownStop(journal: EmbeddedJournal, log: Log): Promise<void> {
+  let reason = journal.stoppedState()?.reason
+  const appended = journal.append([recordDraft({ kind: 'platform.stopped' })]).then(
+    () => true,
+    (error: Error) => {
+      reason ??= error.message
+      return false
+    },
+  )
+  const late = new Promise<boolean>((resolve) => setTimeout(resolve, reason === undefined ? STOP_ENTRY_MS : 100, false).unref())
+  if (await Promise.race([appended, late])) return
+  reason ??= journal.stoppedState()?.reason ?? 'the disk does not answer'
+  log.warn('stopped without writing it down: the stop is missing in the record', { reason })
 }

@@ -85,7 +85,7 @@ export async function startGateway({ config, journal, directory, log }: Options)
       clearInterval(counts)
       await mqtt.stop()
       quarantine.writeCounts(identity.known(), now())
-      await Promise.race([buffer.settled(), new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
+      await Promise.race([buffer.settled(), new Promise((resolve) => setTimeout(resolve, 500).unref())])
     },
   }
 }

@@ -36,7 +36,7 @@ export type MqttTransport = {
 
 const CHECK_MS = 500
 const BACKLOG = 4_096
-const STOP_WAIT_MS = 3_000
+const STOP_WAIT_MS = 1_000
 const STRANGERS_BYTES = 64 << 20
 /** Who has had this long without logging in makes room for the next. */
 const GRACE_MS = 250
