@@ -2,8 +2,9 @@ import { daySpan, dayOf } from '../../core/local-time.ts'
 import type { ReportPeriod } from '../../core/performance.ts'
 
 const DAY = 86_400_000
+const SHIFTS = '08:00,20:00'
 
-export type Asked = { by: ReportPeriod; fromDay: string; toDay: string; region: string }
+export type Asked = { by: ReportPeriod; fromDay: string; toDay: string; region: string; shifts: string }
 
 /** What the address of the page asks for; the rest as a manager wants it: the last seven days, by day. */
 export function askedOf(search: string, now: number, zone: string): Asked {
@@ -17,13 +18,14 @@ export function askedOf(search: string, now: number, zone: string): Asked {
     by: by === 'shift' || by === 'week' ? by : 'day',
     fromDay: day('from', dayOf(now - 6 * DAY, zone)),
     toDay: day('to', dayOf(now, zone)),
+    shifts: /^\d\d:\d\d(,\d\d:\d\d)*$/.test(query.get('shifts') ?? '') ? query.get('shifts')! : SHIFTS,
     region: /^\d{2,12}$/.test(query.get('region') ?? '') ? query.get('region')! : '',
   }
 }
 
 /** The address that asks for it again: the same link, the same report. */
-export function searchOf({ by, fromDay, toDay, region }: Asked): string {
-  return `?${new URLSearchParams({ by, from: fromDay, to: toDay, ...(region === '' ? {} : { region }) })}`
+export function searchOf({ by, fromDay, toDay, region, shifts }: Asked): string {
+  return `?${new URLSearchParams({ by, from: fromDay, to: toDay, ...(region === '' ? {} : { region }), ...(by === 'shift' ? { shifts } : {}) })}`
 }
 
 /** Whole days of the zone, both included. */

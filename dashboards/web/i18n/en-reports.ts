@@ -8,6 +8,7 @@ export const enReports: WordTable['reports'] = {
   by: 'By',
   period: { shift: 'Shift', day: 'Day', week: 'Week' },
   each: { shift: 'Shift by shift', day: 'Day by day', week: 'Week by week' },
+  shifts: 'Shifts begin at',
   from: 'From',
   to: 'To (included)',
   day: 'Day',

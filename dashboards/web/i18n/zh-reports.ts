@@ -7,6 +7,7 @@ export const zhReports = {
   by: '统计周期',
   period: { shift: '班次', day: '日', week: '周' },
   each: { shift: '逐班', day: '逐日', week: '逐周' },
+  shifts: '交接班时间',
   from: '自',
   to: '至(含)',
   day: '日期',
