@@ -1,5 +1,6 @@
 import type { DeviceKind } from '../core/device-kind.ts'
 import type { Device, Enterprise, Site, Zone } from '../core/registry.ts'
+import type { StaticGrade } from '../core/risk.ts'
 import { placeAt, roundOfTruck, type Point } from './roads.ts'
 
 /** A device of the demo: its registry row without the hash of its token, and the token, which everybody knows. */
@@ -100,6 +101,15 @@ const HYDRANTS_ON_SECOND_GATEWAY = 12
 const SMOKE_ALARMS = 40
 const TRUCKS = 10
 
+/** Places somebody has assessed; the others are not graded yet, as it would be. */
+const graded: Record<string, StaticGrade> = {
+  储罐区: 'major',
+  氨罐区: 'major',
+  煤气柜区: 'major',
+  装置区: 'larger',
+  合成车间: 'larger',
+}
+
 /**
  * The simulated district: a petrochemical plant, a fertiliser plant, a steel works, a water company, a market hall and a
  * haulier. None of them exists; the same rows and tokens come out every time.
@@ -111,7 +121,8 @@ export function district(): District {
     made.enterprises.push({ id, name, region: REGION, sector, retiredAt: null })
     made.sites.push({ id: `${id}-S1`, enterpriseId: id, name: `${name.replace('（示例）', '')}厂区`, ...centre, retiredAt: null })
     return zones.map((zone, i) => {
-      const row = { id: `${id}-Z${i + 1}`, siteId: `${id}-S1`, enterpriseId: id, name: zone, retiredAt: null }
+      const row: Zone = { id: `${id}-Z${i + 1}`, siteId: `${id}-S1`, enterpriseId: id, name: zone, retiredAt: null }
+      if (zone in graded) row.riskGrade = graded[zone]!
       made.zones.push(row)
       return row.id
     })
