@@ -3,80 +3,26 @@ import { resolve } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { BadSetting } from './core/errors.ts'
 import { levels, type Level } from './core/level.ts'
-import { isMode, type Mode } from './core/mode.ts'
+import type { Mode } from './core/mode.ts'
+import {
+  flag,
+  hostName,
+  httpUrl,
+  integer,
+  modeList,
+  mode,
+  oneOf,
+  optional,
+  password,
+  port,
+  secret,
+  serverUrl,
+  text,
+  timeZone,
+  type Reader,
+} from './setting-readers.ts'
 
-type Reader<T> = (text: string, name: string) => T
 type Setting<T> = { env: string; read: Reader<T>; fallback: T; example: string; says: string }
-
-const wrong = (name: string, text: string, why: string, example: string): BadSetting =>
-  new BadSetting(`${name} is ${JSON.stringify(text)}: ${why}; for example ${name}=${example}`, { setting: name })
-
-const text: Reader<string> = (value) => value
-
-/** A port; 0 picks a free one, `off` closes the listener. */
-const port: Reader<number | null> = (value, name) => {
-  if (value === 'off') return null
-  const number = Number(value)
-  if (!/^\d+$/.test(value) || number > 65_535) throw wrong(name, value, 'a port is 0 to 65535, or off', '8080')
-  return number
-}
-
-const integer =
-  (min: number, max: number, example: string): Reader<number> =>
-  (value, name) => {
-    const number = Number(value)
-    if (!/^\d+$/.test(value) || number < min || number > max)
-      throw wrong(name, value, `it must be a whole number from ${min} to ${max}`, example)
-    return number
-  }
-
-const oneOf =
-  <T extends string>(choices: readonly T[]): Reader<T> =>
-  (value, name) => {
-    if (!choices.includes(value as T)) throw wrong(name, value, `it must be one of ${choices.join(', ')}`, choices[0]!)
-    return value as T
-  }
-
-const flag: Reader<boolean> = (value, name) => {
-  if (value === '1' || value === 'true') return true
-  if (value === '0' || value === 'false' || value === '') return false
-  throw wrong(name, value, 'it must be 1 or 0', '1')
-}
-
-const mode: Reader<Mode> = (value, name) => {
-  if (!isMode(value)) throw wrong(name, value, 'it must be live, drill, test or simulated', 'live')
-  return value
-}
-
-const modeList: Reader<Mode[]> = (value, name) => value.split(',').map((one) => mode(one.trim(), name))
-
-const timeZone: Reader<string> = (value, name) => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone
-  } catch {
-    throw wrong(name, value, 'it is not a time zone this machine knows', 'Asia/Shanghai')
-  }
-}
-
-const httpUrl: Reader<string> = (value, name) => {
-  const url = URL.parse(value)
-  if (!url || !['http:', 'https:'].includes(url.protocol))
-    throw wrong(name, value, 'it is not an http or https address', 'https://example.org/hook')
-  return value
-}
-
-/** Who asks goes into settings of its own: an address is shown and logged. */
-const serverUrl: Reader<string> = (value, name) => {
-  const url = URL.parse(value)
-  if (value.includes('@'))
-    throw new BadSetting(
-      `${name} has a user or a password in it: give them as WATCHFIRE_INFLUX_USER and WATCHFIRE_INFLUX_PASSWORD`,
-      { setting: name },
-    )
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '')
-    throw wrong(name, value, 'it is not the http or https address of a server', 'http://127.0.0.1:8086')
-  return value
-}
 
 const setting = <T>(env: string, read: Reader<T>, fallback: T, example: string, says: string): Setting<T> => ({
   env,
@@ -85,23 +31,13 @@ const setting = <T>(env: string, read: Reader<T>, fallback: T, example: string, 
   example,
   says,
 })
-/** Never repeated in what is said about it. */
-const password: Reader<string> = (value, name) => {
-  if (value.length < 8) throw new BadSetting(`${name} is too short: a password has at least 8 characters`, { setting: name })
-  return value
-}
-
-const optional =
-  <T>(read: Reader<T>): Reader<T | null> =>
-  (value, name) =>
-    value === '' ? null : read(value, name)
 
 /** Every setting there is: its variable (environment wins over watchfire.yaml), how it is read, what it is without one. */
 export const settingsTable = {
   dataDir: setting('WATCHFIRE_DATA_DIR', text, './data', '/var/lib/watchfire', 'everything embedded lives here'),
   host: setting(
     'WATCHFIRE_HOST',
-    text,
+    hostName,
     '127.0.0.1',
     '0.0.0.0',
     'address all listeners bind; a public one needs TLS or WATCHFIRE_INSECURE=1',
@@ -217,10 +153,10 @@ export const settingsTable = {
   ),
   webhookSecret: setting(
     'WATCHFIRE_WEBHOOK_SECRET',
-    optional(text),
+    optional(secret),
     null,
     'a long random string',
-    'key of the HMAC-SHA256 signature of what is posted',
+    'at least 16 characters: key of the HMAC-SHA256 signature of what is posted',
   ),
   webhookAllowLoopback: setting(
     'WATCHFIRE_WEBHOOK_ALLOW_LOOPBACK',
@@ -314,9 +250,11 @@ export function readSettings(env: NodeJS.ProcessEnv, yamlFile: string): { settin
     })
   }
   const settings: Record<string, unknown> = {}
-  for (const [name, { env: variable, read, fallback }] of Object.entries(table)) {
-    const given = env[variable] ?? fromFile[name]
-    settings[name] = given === undefined ? fallback : read(String(given), env[variable] === undefined ? name : variable)
+  for (const [name, one] of Object.entries(table)) {
+    const given = env[one.env]
+    if (given !== undefined) settings[name] = readOne(one, given, one.env, `${one.env}=${one.example}`)
+    else if (Object.hasOwn(fromFile, name)) settings[name] = fromYaml(one, fromFile[name], name)
+    else settings[name] = one.fallback
   }
   const checked = settings as Settings
   checkTogether(checked)
@@ -324,6 +262,28 @@ export function readSettings(env: NodeJS.ProcessEnv, yamlFile: string): { settin
     .filter((variable) => variable.startsWith('WATCHFIRE_') && !names.has(variable))
     .map((variable) => `${variable} is not a setting and has no effect`)
   return { settings: { ...checked, dataDir: resolve(checked.dataDir) }, warnings }
+}
+
+function readOne({ read }: Setting<unknown>, value: string, name: string, example: string): unknown {
+  if (value.trim() === '' && !read.mayBeEmpty)
+    throw new BadSetting(`${name} is empty: leave it out or give a value; for example ${example}`, { setting: name })
+  return read(value.trim() === '' ? '' : value, name)
+}
+
+/** What YAML made of the line: nothing, text, or something that only looks like text. The value itself is not repeated. */
+function fromYaml(one: Setting<unknown>, value: unknown, name: string): unknown {
+  const example = `${name}: ${JSON.stringify(one.example)}`
+  if (value === null && one.read.mayBeEmpty) return one.fallback
+  if (typeof value === 'object' && value !== null)
+    throw new BadSetting(`${name} is a list or a group of lines, and it takes one value; for example ${example}`, {
+      setting: name,
+    })
+  const kind = typeof value as 'string' | 'number' | 'boolean'
+  if (value !== null && kind !== 'string' && !one.read.takes?.includes(kind))
+    throw new BadSetting(`${name} is read as a ${kind}, and it takes text: put it in quotes; for example ${example}`, {
+      setting: name,
+    })
+  return readOne(one, value === null ? '' : String(value), name, example)
 }
 
 const loopback = /^(127\.|::1$|localhost$)/

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openDataDir } from '../operate/data-dir.ts'
-import { readSettings } from '../settings.ts'
+import { readSettings, settingsTable } from '../settings.ts'
 
 const dir = () => mkdtempSync(join(tmpdir(), 'watchfire-settings-'))
 const read = (env: Record<string, string>, yaml = '') => {
@@ -35,7 +35,8 @@ test.each([
   [{ WATCHFIRE_HTTP_PORT: 'off' }, /cannot be off/],
   [{ WATCHFIRE_MODE: 'production' }, /live, drill, test or simulated/],
   [{ WATCHFIRE_ZONE: 'Mars/Olympus' }, /time zone/],
-  [{ WATCHFIRE_STORE: 'influx' }, /must be one of embedded/],
+  [{ WATCHFIRE_STORE: 'files' }, /must be one of embedded/],
+  [{ WATCHFIRE_STORE: 'influx' }, /needs WATCHFIRE_INFLUX_URL/],
   [{ WATCHFIRE_TLS_CERT: '/nowhere/cert.pem' }, /belong together/],
   [
     { WATCHFIRE_TLS_CERT: '/nowhere/cert.pem', WATCHFIRE_TLS_KEY: '/nowhere/key.pem' },
@@ -55,6 +56,54 @@ test.each([
 test('a name nobody knows stops the start in the file and is a warning in the environment', () => {
   expect(() => read({}, 'htpPort: 1\n')).toThrow(/sets htpPort, which is not a setting/)
   expect(read({ WATCHFIRE_HTPP_PORT: '1' }).warnings).toEqual(['WATCHFIRE_HTPP_PORT is not a setting and has no effect'])
+})
+
+test('an empty line of the file is an error where there must be a value, and the default where there need be none', () => {
+  for (const [name, { fallback, read: reader }] of Object.entries(settingsTable)) {
+    for (const line of [`${name}:\n`, `${name}: null\n`, `${name}: ''\n`, `${name}: '  '\n`]) {
+      if (reader.mayBeEmpty) expect(read({}, line).settings[name as 'mode']).toEqual(fallback)
+      else expect(() => read({}, line), line).toThrow(new RegExp(`^${name} is empty.*for example ${name}: `))
+    }
+  }
+  expect(() => read({ WATCHFIRE_DATA_DIR: ' ' })).toThrow(/^WATCHFIRE_DATA_DIR is empty.*WATCHFIRE_DATA_DIR=\/var/)
+})
+
+test('a value of the file that YAML reads as something else is refused, not turned into text', () => {
+  for (const [name, { read: reader }] of Object.entries(settingsTable)) {
+    expect(() => read({}, `${name}: [1]\n`)).toThrow(/is a list or a group of lines/)
+    expect(() => read({}, `${name}:\n  a: 1\n`)).toThrow(/is a list or a group of lines/)
+    if (!reader.takes?.includes('boolean')) expect(() => read({}, `${name}: true\n`), name).toThrow(/read as a boolean/)
+    if (!reader.takes?.includes('number')) expect(() => read({}, `${name}: 01234567\n`), name).toThrow(/read as a number/)
+  }
+  expect(() => read({}, 'adminPassword: 01234567\n')).not.toThrow(/1234567/)
+  expect(read({}, 'adminPassword: "01234567"\ninsecure: true\n').settings).toMatchObject({
+    adminPassword: '01234567',
+    insecure: true,
+  })
+})
+
+test.each([
+  'http://me:hunter2@',
+  'htp://me:hunter2@example.org/x',
+  'https://me:hunter2@example.org/x',
+  'https://hunter2@a.example',
+])('what is said about the webhook address %s does not repeat its password', (url) => {
+  const said = (() => {
+    try {
+      read({ WATCHFIRE_WEBHOOK_URL: url, WATCHFIRE_WEBHOOK_SECRET: 'x'.repeat(16) })
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  })()
+  expect(said).toMatch(/^WATCHFIRE_WEBHOOK_URL (is not an http|has a user or a password).*https:\/\/example.org\/hook$/)
+  expect(said).not.toContain('hunter2')
+})
+
+test('a short webhook secret stops the start and is not repeated', () => {
+  const short = { WATCHFIRE_WEBHOOK_URL: 'https://a.example', WATCHFIRE_WEBHOOK_SECRET: 'fifteen-letters' }
+  expect(() => read(short)).toThrow(/^WATCHFIRE_WEBHOOK_SECRET is too short.*16 characters/)
+  expect(() => read(short)).not.toThrow(/fifteen-letters/)
 })
 
 test('a file that is not YAML is named', () => {
