@@ -14,20 +14,25 @@ type Steps = { step(options: unknown, state: unknown, sample: unknown, facts: un
 
 /**
  * What a rule says to one value or position; the state it goes on with is the caller's to keep. One that throws takes nobody with
- * it: an alarm says so, and it is asked again with the next value (the copy of its state is not at rest).
+ * it: an alarm says so, and it begins anew with the next value, in case it was its state that it could not read. The copy of the
+ * first state is not at rest, so it is asked again.
  */
-export function judgeBy(bound: AnyBound, state: unknown, sample: Sample | Position): Step<unknown> {
+export function judgeBy(bound: AnyBound, state: unknown, sample: Sample | Position): Step<unknown> & { failed?: true } {
   try {
     return (bound.type as Steps).step(bound.options, state, sample, bound.facts)
   } catch (error) {
-    return { state: { ...(state as object) }, verdict: couldNotRun((error as Error).message), wakeAt: null }
+    return { state: { ...bound.type.start }, verdict: couldNotRun((error as Error).message), wakeAt: null, failed: true }
   }
 }
 
 /** Lets a rule judge one value or position, and an alarm hear of it. */
 export function stepBound(alarms: OpenAlarms, bound: AnyBound, sample: Sample | Position, moment: Moment): void {
-  const { state, verdict, wakeAt } = judgeBy(bound, bound.state, sample)
+  const { state, verdict, wakeAt, failed } = judgeBy(bound, bound.state, sample)
   bound.state = state
+  if (failed && alarms.isBreached(bound.place.key)) {
+    // What it had found stands until it says otherwise.
+    bound.state = bound.type.resume(bound.options, alarms.get(bound.place.key)!.limitName)
+  }
   bound.wakeAt = wakeAt
   if (verdict === 'unchanged') return
   if (verdict === 'clear') {

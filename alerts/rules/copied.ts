@@ -22,28 +22,26 @@ const OptionsSchema = Type.Object({
 type Options = Static<typeof OptionsSchema>
 
 /**
- * Landmarks: values in the course of which a hash of the last eleven changes happens to fall under a bound. They lie where the
+ * Landmarks: values after which a hash of the last eleven changes happens to begin with zeros. They lie where the
  * data says, so a copy has the same ones wherever it begins. `recent` are the last values that changed, `past` the landmarks,
  * oldest first, `at` the place of the last match among them, `run` how many came in order.
  */
-type State = { recent: number[]; past: number[]; at: number; run: number; copiedAt: number | null }
-const start: State = { recent: [], past: [], at: -1, run: 0, copiedAt: null }
+type State = { hash: number; recent: number[]; past: number[]; at: number; run: number; copiedAt: number | null }
+const start: State = { hash: 0, recent: [], past: [], at: -1, run: 0, copiedAt: null }
 
 const SPAN = 11
 /** Fewer different values than this come again by chance. */
 const DIFFERENT = 6
-const ONE_IN = 64
+/** A landmark has none of these bits: one in 64, and all eleven values have a part in them. */
+const LANDMARK_BITS = 0xfc000000
 /** About four thousand readings back. */
 const LANDMARKS = 64
 
-function hashOf(values: readonly number[], resolution: number): number {
-  let hash = 0x811c9dc5
-  for (const value of values) {
-    const step = Math.round(value / (resolution || 1e-9))
-    hash = Math.imul(hash ^ (step | 0), 0x01000193)
-    hash = Math.imul(hash ^ (hash >>> 15), 0x735a2d97)
-  }
-  return (hash ^ (hash >>> 15)) >>> 0
+/** The hash with one more value in it; what came more than eleven values ago has been shifted out. */
+function hashed(hash: number, value: number, resolution: number): number {
+  let step = Math.imul(Math.round(value / (resolution || 1e-9)) | 0, 0x9e3779b1)
+  step = Math.imul(step ^ (step >>> 15), 0x735a2d97)
+  return ((hash << 3) ^ step ^ (step >>> 15)) | 0
 }
 
 /** The state after a landmark: it continues a run, begins one, or is new. */
@@ -87,12 +85,12 @@ export const copied: SeriesRule<Options, State> = {
     const isNews = !held && Math.abs(value) > options.resolution && value !== before.recent.at(-1)
     let state = before
     if (isNews) {
-      const recent = [...before.recent, value].slice(-SPAN)
-      state = { ...before, recent }
-      if (recent.length === SPAN) {
-        const hash = hashOf(recent, options.resolution)
-        if (hash % ONE_IN === 0 && new Set(recent).size >= DIFFERENT) state = passed(state, hash, at, options.matches)
-      }
+      const recent = before.recent.length < SPAN ? before.recent.slice() : before.recent.slice(1)
+      recent.push(value)
+      const hash = hashed(before.hash, value, options.resolution)
+      state = { ...before, hash, recent }
+      const isLandmark = (hash & LANDMARK_BITS) === 0 && recent.length === SPAN && new Set(recent).size >= DIFFERENT
+      if (isLandmark) state = passed(state, hash, at, options.matches)
     }
     if (state.copiedAt === null) return { state, verdict: quality === 'good' ? 'clear' : 'unchanged', wakeAt: null }
     if (at - state.copiedAt < options.offDelayMs || quality !== 'good') {

@@ -48,6 +48,22 @@ test('a rule that throws is an alarm of its own; the other rules go on, and it e
   expect(changes[0]!.alarm.message.en).toContain('division by zero')
 })
 
+test('a rule that throws while its alarm is open leaves the alarm as it was, and goes on from there', () => {
+  const said = withBug(
+    (value) => {
+      if (value === 13) throw new Error('division by zero')
+    },
+    () => {
+      const world = new World([aRule()])
+      for (const [second, value] of [60, 13, 24, 5].entries()) world.tape.rows([1, second + 1, value])
+      world.run()
+      return world.story()
+    },
+  )
+  // 24 is inside the limit but not yet by the deadband.
+  expect(said).toEqual(['raised red active 1s', 'returned red returned 4s'])
+})
+
 test('an expression over what the device is: without the attribute it could not run, with it it judges', () => {
   const rule = aRule({ id: 'people', type: 'expression', when: 'value > attributes.approvedHeadcount', level: 'orange' })
   for (const name of ['limits', 'deadband']) delete rule[name]

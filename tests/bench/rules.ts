@@ -26,6 +26,7 @@ const samples: Record<string, Record<string, unknown>> = {
   forecast: { level: 'yellow', limits: [{ name: 'HH', above: 50 }] },
   stuck: { level: 'blue' },
   jump: { level: 'blue' },
+  copied: { level: 'blue' },
   expression: { level: 'orange', when: 'value > 40 && good && hour >= 6.0' },
   'bad-reading': { level: 'blue' },
   'no-substance': { level: 'blue' },
