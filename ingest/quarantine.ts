@@ -115,9 +115,8 @@ export class Quarantine {
     this.#newOwners.clear()
   }
 
-  /** Newest first. `total` counts also what was not kept. */
+  /** Newest first, also what is not written yet: on a full disk the answer is as good. `total` counts also what was not kept. */
   entries({ device, enterpriseId, cursor, limit }: QuarantineQuery): Answer {
-    this.flush()
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
     if (!Number.isSafeInteger(before)) throw new Invalid('bad-cursor', 'this is not a `next` of an earlier answer', { cursor })
     const where = ['pos < ?']
@@ -130,12 +129,23 @@ export class Quarantine {
       where.push('enterprise = ?')
       values.push(enterpriseId)
     }
-    const found = this.#database
+    const written = this.#database
       .prepare(
         `SELECT pos AS id, device AS deviceId, enterprise AS enterpriseId, received_at AS receivedAt, source, topic, code, message,
           position, key, bytes, payload FROM message WHERE ${where.join(' AND ')} ORDER BY pos DESC LIMIT ?`,
       )
       .all(...values, limit + 1) as Answer['entries']
+    const waiting = this.#waiting
+      .filter(
+        ({ pos, message }) =>
+          pos < before &&
+          (device === undefined || message.deviceId === device) &&
+          (enterpriseId === undefined || message.enterpriseId === enterpriseId),
+      )
+      .map(({ pos, message }) => ({ id: pos, ...message }))
+      .reverse()
+      .slice(0, limit + 1)
+    const found = waiting.length === 0 ? written : [...waiting, ...written].sort((a, b) => b.id - a.id)
     let total = 0
     for (const tally of this.#tallies.values()) {
       const asked =
