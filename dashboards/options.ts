@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AlarmBook } from '../core/alarm-book.ts'
+import type { Backtests } from '../core/backtest.ts'
 import type { Clock } from '../core/clock.ts'
 import type { History } from '../core/history.ts'
 import type { Log } from '../core/log.ts'
@@ -67,6 +68,8 @@ export type DashboardsOptions = {
   alarmBook: AlarmBook
   /** risk, rates and reports; without it those calls are not there */
   measures?: Measures
+  /** trying rules on the past; without it those calls are not there */
+  backtests?: Backtests
   state: StateAt
   connections: { isConnected(deviceId: string): boolean }
   telemetry?: Telemetry

@@ -8,6 +8,7 @@ import { readRecordEntry } from '../journal/codec.ts'
 import type { Batch } from '../journal/journal.ts'
 import { Access } from './access.ts'
 import { alarmCalls } from './api/alarms.ts'
+import { backtestCalls } from './api/backtests.ts'
 import { demoCalls } from './api/demo.ts'
 import { deviceCalls } from './api/devices.ts'
 import { exportCalls } from './api/export.ts'
@@ -182,6 +183,7 @@ function addCalls(api: Api, context: Context): void {
     kpiCalls(api, context, context.measures)
     reportCalls(api, context, context.measures)
   }
+  if (context.backtests) backtestCalls(api, context, context.backtests)
   if (context.demo) demoCalls(api, context, context.demo)
 }
 

@@ -112,7 +112,7 @@ export function ruleCalls(app: Api, context: Context): void {
 }
 
 /** What stands for people in every rule is kept from the rule before, so that changing a limit is one number. */
-function completed(id: string, body: Record<string, unknown> & { type: string }, current: Rule | null): Rule {
+export function completed(id: string, body: Record<string, unknown> & { type: string }, current: Rule | null): Rule {
   const words = {
     applies: current?.applies ?? {},
     latching: current?.latching ?? false,
