@@ -3,6 +3,7 @@ import { deviation } from './deviation.ts'
 import { expression } from './expression.ts'
 import { forecast } from './forecast.ts'
 import { jump } from './jump.ts'
+import { limitTooFine } from './limit-too-fine.ts'
 import { noSubstance } from './no-substance.ts'
 import { rateOfChange } from './rate-of-change.ts'
 import { convoy } from './convoy.ts'
@@ -35,6 +36,7 @@ export const ruleTypes: readonly RuleType[] = [
   silent,
   badReading,
   noSubstance,
+  limitTooFine,
   wrongClock,
   geofence,
   speed,

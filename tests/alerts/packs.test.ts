@@ -96,6 +96,21 @@ test('a detector of a gas whose default waits for a decision is shown as not jud
   expect(engine.take().map(({ entry }) => (entry as AlarmChangeEntry).alarm.ruleId)).toEqual(['device.no-substance'])
 })
 
+test('a toxic limit too fine for this very detector is flagged until a person has decided', () => {
+  const flagged = (attributes: Record<string, string | number | boolean>) => {
+    const tape = new Tape()
+    const device = aDevice({ attributes: { substance: 'cl2', ...attributes } })
+    tape.record(0, setDevice(device), ...shipped.map(setRule), defineSeries(1, 'toxicPpm', device.id))
+    tape.rows([1, 1, 0.1])
+    const engine = new Engine()
+    for (const entry of tape.entries) engine.apply(entry)
+    return engine.take().map(({ entry }) => (entry as AlarmChangeEntry).alarm.ruleId)
+  }
+  expect(flagged({ resolution: 0.1 })).toEqual([])
+  expect(flagged({ resolution: 0.5 })).toEqual(['device.limit-too-fine'])
+  expect(flagged({ resolution: 0.5, limitsDecided: true })).toEqual([])
+})
+
 test('the shipped gas limits are those of GB/T 50493-2019 5.5.2', () => {
   const limits = (id: string) => shipped.find((rule) => rule.id === id)?.['limits']
   expect(limits('gas.combustible')).toEqual([

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { badReading } from '../../../alerts/rules/bad-reading.ts'
+import { limitTooFine } from '../../../alerts/rules/limit-too-fine.ts'
 import { noSubstance } from '../../../alerts/rules/no-substance.ts'
 import { silent } from '../../../alerts/rules/silent.ts'
 import { state } from '../../../alerts/rules/state.ts'
@@ -10,6 +11,7 @@ ruleSuite(state, { level: 'orange' }, [0, 1], 'fireAlarm')
 ruleSuite(state, { level: 'orange', when: 0, onDelayMs: 5_000, offDelayMs: 5_000 }, [0, 1], 'inService')
 ruleSuite(badReading, { level: 'blue' }, [0, 1, 50], 'combustibleLel')
 ruleSuite(noSubstance, { level: 'blue' }, [0, 1, 50], 'toxicPpm')
+ruleSuite(limitTooFine, { level: 'blue', steps: 3 }, [0, 1, 50], 'toxicPpm')
 
 const ON = { level: 'orange', limitName: null, limit: null }
 
