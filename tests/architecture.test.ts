@@ -39,6 +39,11 @@ const pure = [
   'alerts/rules',
   'alerts/lifecycle.ts',
   'alerts/engine',
+  'alerts/risk',
+  'alerts/rates',
+  'alerts/report',
+  'alerts/measures/device-states.ts',
+  'alerts/measures/projection.ts',
   'dashboards/web/live-state.ts',
 ]
 const impure = /\b(Date\.now|Math\.random|setTimeout|setInterval|fetch)\s*\(|\bprocess\.|from ['"]node:/
