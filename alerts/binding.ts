@@ -4,8 +4,9 @@ import type { Series } from '../core/reading.ts'
 import { expectedPeriodMs, substanceOf, type Device, type Registry } from '../core/registry.ts'
 import type { Applies, Rule } from '../core/rule.ts'
 import type { Level } from '../core/level.ts'
-import { placeKey, type Place } from './open-alarms.ts'
+import type { Place } from './open-alarms.ts'
 import { coversMetric, type ReadyRule } from './rulebook.ts'
+import { placeOf, SeriesBound, type Share, type Shares } from './series-bound.ts'
 import type {
   AnyDeviceRule,
   AnyPositionRule,
@@ -21,20 +22,20 @@ export type Episode = { from: number; to: number | null; level: Level }
 
 /** A rule at work on one series or on one device's position, and how far it has got. */
 type Working<Type, Facts> = {
-  ready: ReadyRule
-  type: Type
-  options: unknown
+  readonly ready: ReadyRule
+  readonly type: Type
+  readonly options: unknown
   /** tells whether the options changed though the rule did not: another rule took some of its limits */
-  signature: string
-  place: Place
-  latePlace: Place
-  facts: Facts
+  readonly signature: string
+  readonly place: Place
+  readonly latePlace: Place
+  readonly facts: Facts
   state: unknown
   wakeAt: number | null
   late: { state: unknown; at: number } | null
-  episodes: Episode[]
+  episodes: readonly Episode[]
 }
-export type Bound = Working<AnySeriesRule, SeriesFacts> & { above: number; below: number }
+export type Bound = Working<AnySeriesRule, SeriesFacts> & { readonly above: number; readonly below: number }
 export type PositionBound = Working<AnyPositionRule, PositionFacts>
 export type AnyBound = Bound | PositionBound
 
@@ -87,13 +88,13 @@ type Limits = { limits: { name: string }[] }
 const limitsOf = ({ options }: ReadyRule) => (options as Limits).limits
 
 /** What is left of a rule beside the others on the same series, and whose limits it stands over. */
-type Share = { options: Record<string, unknown>; over: string[] }
+type Remainder = { options: Record<string, unknown>; over: string[] }
 
 /**
  * Limits have one winner: of the rules on the same series the one with the say has it over each limit it names, the others keep
  * those it does not. So a point's own H silences the region's H and never its HH.
  */
-function shareOf(ready: ReadyRule, all: ReadyRule[]): Share | null {
+function shareOf(ready: ReadyRule, all: ReadyRule[]): Remainder | null {
   if (ready.type.name !== 'threshold') return { options: ready.options, over: [] }
   const others = all.filter((other) => other !== ready && other.type.name === 'threshold')
   const taken = new Set(
@@ -121,55 +122,39 @@ function factsOf(series: Series, device: Device, limits: readonly SeriesLimit[],
   }
 }
 
-const place = (mode: Mode, rule: Rule, subject: string, deviceId: string, metric: string | null, late: boolean): Place => ({
-  key: placeKey(mode, rule.id, subject, late),
-  mode,
-  rule,
-  subject,
-  deviceId,
-  metric,
-  late,
-})
+const known = new WeakMap<readonly ReadyRule[], Map<string, Shares>>()
 
-/** The rules of a series in the order they judge, each at its start. */
-export function bindSeries(series: Series, device: Device, rules: ReadyRule[], registry: Registry): Bound[] {
+/** The shares of rules that stand on a series together, for every series on which these do. */
+function sharesOf(covering: ReadyRule[], rules: readonly ReadyRule[]): Shares {
+  const together = known.get(rules) ?? new Map<string, Shares>()
+  if (together.size === 0) known.set(rules, together)
+  const ids = covering.map(({ rule }) => rule.id).join(' ')
+  const before = together.get(ids)
+  if (before) return before
+  const remainders = covering.map((ready) => ({ ready, remainder: shareOf(ready, covering) }))
+  const shares = remainders.flatMap(({ ready, remainder }): Share[] => {
+    if (!remainder) return []
+    const { options, over } = remainder
+    const signature = `${ready.rule.version} ${JSON.stringify(options)}`
+    return [{ ready, type: ready.type as AnySeriesRule, options, rule: naming(ready.rule, over), signature }]
+  })
+  const limitShares = shares.filter(({ type }) => type.name === 'threshold')
+  const limits = limitShares.flatMap(({ options }) => (options as { limits?: SeriesLimit[] }).limits ?? [])
+  const made = { shares, limits, hasLimits: covering.some(({ type }) => type.name === 'threshold') }
+  together.set(ids, made)
+  return made
+}
+
+/** The rules of a series in the order they judge, each at its start. `rules` is the same list until a rule changes. */
+export function bindSeries(series: Series, device: Device, rules: readonly ReadyRule[], registry: Registry): Bound[] {
   const substance = substanceOf(device, splitChannel(series.metric).channel)
   const covering = rules.filter(
     ({ rule, type }) =>
       type.over === 'series' && coversMetric(rule, series.metric) && appliesTo(rule.applies, device, substance, registry),
   )
-  const shares = new Map(covering.map((ready) => [ready, shareOf(ready, covering)]))
-  const limitRules = covering.filter(({ type }) => type.name === 'threshold')
-  const limits = limitRules.flatMap(
-    (ready) => (shares.get(ready)?.options as { limits?: SeriesLimit[] } | undefined)?.limits ?? [],
-  )
-  const facts = factsOf(series, device, limits, limitRules.length > 0)
-  const subject = `${series.device}/${series.metric}`
-  return covering.flatMap((ready): Bound[] => {
-    const share = shares.get(ready)
-    if (!share) return []
-    const { options } = share
-    const rule = naming(ready.rule, share.over)
-    const type = ready.type as AnySeriesRule
-    const quiet = type.quiet(options, facts)
-    return [
-      {
-        ready,
-        type,
-        options,
-        signature: `${ready.rule.version} ${JSON.stringify(options)}`,
-        place: place(series.mode, rule, subject, series.device, series.metric, false),
-        latePlace: place(series.mode, rule, subject, series.device, series.metric, true),
-        facts,
-        above: quiet?.above ?? Infinity,
-        below: quiet?.below ?? -Infinity,
-        state: type.start,
-        wakeAt: null,
-        late: null,
-        episodes: [],
-      },
-    ]
-  })
+  const { shares, limits, hasLimits } = sharesOf(covering, rules)
+  const facts = factsOf(series, device, limits, hasLimits)
+  return shares.map((share) => new SeriesBound(share, series, facts))
 }
 
 /** The rules that judge where a device is. */
@@ -185,8 +170,8 @@ export function bindPosition(mode: Mode, device: Device, rules: ReadyRule[], reg
         type,
         options: ready.options,
         signature: String(ready.rule.version),
-        place: place(mode, ready.rule, device.id, device.id, type.about, false),
-        latePlace: place(mode, ready.rule, device.id, device.id, type.about, true),
+        place: placeOf(mode, ready.rule, device.id, device.id, type.about, false),
+        latePlace: placeOf(mode, ready.rule, device.id, device.id, type.about, true),
         facts,
         state: type.start,
         wakeAt: null,
@@ -203,7 +188,7 @@ export function bindDevice(device: Device, rules: ReadyRule[], registry: Registr
       ready,
       type: ready.type as AnyDeviceRule,
       options: ready.options,
-      place: place(device.mode, ready.rule, device.id, device.id, null, false),
+      place: placeOf(device.mode, ready.rule, device.id, device.id, null, false),
     }))
 }
 

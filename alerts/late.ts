@@ -3,7 +3,7 @@ import type { AnyBound } from './binding.ts'
 import { isConditionTrue } from './lifecycle.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
 import type { Breach, Position, Sample } from './rules/rule.ts'
-import { judgeBy, wasBreached } from './series-slot.ts'
+import { addEpisode, judgeBy, wasBreached } from './series-slot.ts'
 
 /**
  * Judges a reading that is older than what was already judged: on scratch state that follows the late readings as long as they
@@ -42,8 +42,9 @@ function raiseLate(
   if (stale && late) return alarms.breach(bound.latePlace, breach, moment)
   if (told || wasBreached(bound, moment.at, breach.level)) return
   const last = bound.episodes.at(-1)
-  if (last && last.to === followsAt && last.level === breach.level) last.to = moment.at
-  else bound.episodes.push({ from: moment.at, to: moment.at, level: breach.level })
+  if (last && last.to === followsAt && last.level === breach.level) {
+    bound.episodes = [...bound.episodes.slice(0, -1), { ...last, to: moment.at }]
+  } else addEpisode(bound, { from: moment.at, to: moment.at, level: breach.level })
   if (stale) alarms.breach(bound.latePlace, breach, moment)
   else alarms.breachBefore(bound.latePlace, breach, moment)
 }

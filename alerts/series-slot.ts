@@ -49,8 +49,11 @@ export function stepBound(alarms: OpenAlarms, bound: AnyBound, sample: Sample | 
 export function noteBreach(bound: AnyBound, at: number, level: Level): void {
   const covered = bound.episodes.some((one) => one.to === null && severity[one.level] >= severity[level])
   if (covered) return
-  bound.episodes.push({ from: at, to: null, level })
-  if (bound.episodes.length > EPISODES_KEPT) bound.episodes.shift()
+  addEpisode(bound, { from: at, to: null, level })
+}
+
+export function addEpisode(bound: AnyBound, episode: Episode): void {
+  bound.episodes = [...bound.episodes, episode].slice(-EPISODES_KEPT)
 }
 
 export function endBreach(bound: AnyBound, at: number): void {
@@ -79,7 +82,7 @@ export type SavedBound = {
   state: unknown
   wakeAt: number | null
   late: Bound['late']
-  episodes: Episode[]
+  episodes: readonly Episode[]
 }
 
 export function saveBound(bound: AnyBound): SavedBound[] {

@@ -303,9 +303,10 @@ export class SeriesWatch {
     slot.bounds = judged ? bindSeries(slot.series, device, this.#rulesFor(slot.series.metric), registry) : []
     slot.periodMs = device ? expectedPeriodMs(device) : Infinity
     slot.holdMs = HOLD_PERIODS * (slot.bounds[0]?.facts.expectedPeriodMs ?? 0)
-    const gone = before.filter((old) => !slot.bounds.some((bound) => bound.place.key === old.place.key))
+    const isSame = (one: Bound) => (other: Bound) => one.ready.rule.id === other.ready.rule.id
+    const gone = before.filter((old) => !slot.bounds.some(isSame(old)))
     for (const bound of slot.bounds) {
-      const old = before.find((one) => one.place.key === bound.place.key)
+      const old = before.find(isSame(bound))
       if (old) takeOver(bound, old, this.#alarms)
     }
     return gone
