@@ -68,4 +68,19 @@ export type Heartbeat = { seq: number; serverTs: number; lastIngestTs: number | 
 /** Coalesced newest values of what the subscription covers, at most five times a second. */
 export type Readings = { seq: number; readings: LiveReading[] }
 
+/**
+ * What a wall says of itself every five seconds (event `wall`), so that somebody sees when it no longer does. `leaving`: it was closed on
+ * purpose and is not missed.
+ */
+export type WallBeat = {
+  wall: string
+  name: string
+  seq: number | null
+  frames: number
+  heapMb: number | null
+  sound: 'ready' | 'muted' | 'off'
+  picture: 'live' | 'delayed' | 'interrupted' | 'waiting'
+  leaving?: boolean
+}
+
 export type Subscribe = { devices?: string[]; metrics?: string[]; enterpriseId?: string; mode?: Mode }

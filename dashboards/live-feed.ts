@@ -13,6 +13,7 @@ import { LiveClient } from './live-client.ts'
 import { LiveMessage } from './live-message.ts'
 import { Scope, scopeKey, type Covers, type Frame } from './live-scope.ts'
 import type { LiveState, Pulse, StateChange } from './live-state.ts'
+import type { Walls } from './walls.ts'
 
 const READINGS_MS = 200
 const BEAT_MS = 1_000
@@ -36,6 +37,7 @@ type Options = {
   frame: Omit<Frame, 'epoch'>
   clock: Clock
   watched: () => void
+  walls: Walls
   /** whose socket it is, is known now */
   loggedIn: (socket: NetSocket) => void
   /** once a second, before the heartbeat: what the platform is to say about itself */
@@ -135,6 +137,8 @@ export class LiveFeed {
       this.#clients.delete(socket)
       this.#leave(client)
     })
+    // The one thing a wall may say: that it is there. Whatever is no beat is dropped.
+    socket.on('wall', (said: unknown) => void this.#options.walls.heard(said, this.#options.clock.now()))
     socket.on('subscribe', (wish: unknown, acknowledge?: unknown) => {
       const answer = this.#subscribe(client, wish)
       if (typeof acknowledge === 'function') acknowledge(answer)

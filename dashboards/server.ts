@@ -36,6 +36,7 @@ import { People } from './people.ts'
 import { Recorder } from './recorder.ts'
 import { Strangers } from './strangers.ts'
 import { Verdicts } from './verdicts.ts'
+import { Walls } from './walls.ts'
 
 export type { DashboardsConfig, DashboardsOptions, Demo, Story, Telemetry } from './options.ts'
 
@@ -88,12 +89,15 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       watchfire_feed_resyncs_total: feed.resyncs,
       watchfire_feed_applied_pos: applied,
       watchfire_http_requests_total: answered,
+      ...walls.figures(clock.now()),
       ...strangers.figures(),
     },
   })
   const parts = () => [...options.parts(), status()]
   const tellPlatform = platformTeller(parts, () => clock.now())
+  const walls = new Walls()
   const feed = new LiveFeed({
+    walls,
     http,
     access,
     live,
@@ -105,7 +109,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     loggedIn: (socket) => strangers.leave(socket),
     beat: () => {
       const { receiving, detail, notices } = tellPlatform()
-      feed.publish([...live.setPlatform(receiving, detail, notices), ...live.look(clock.now())])
+      feed.publish([...live.setPlatform(receiving, detail, [...notices, ...walls.notices(clock.now())]), ...live.look(clock.now())])
     },
   })
   people.left = (who) => feed.end(who)

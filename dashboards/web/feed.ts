@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client'
-import type { Change, Heartbeat, Readings, Snapshot, Subscribe } from '../../core/live.ts'
+import type { Change, Heartbeat, Readings, Snapshot, Subscribe, WallBeat } from '../../core/live.ts'
 import { backoffMs } from './backoff.ts'
 
 /** How the link stands. `attempt` counts from 1 while we are trying to get it back. */
@@ -49,6 +49,11 @@ export class Feed {
     removeEventListener('online', this.#now)
     document.removeEventListener('visibilitychange', this.#now)
     this.#close()
+  }
+
+  /** Says something about this screen, when there is a link; what cannot be said now is not kept. */
+  tell(beat: WallBeat): void {
+    if (this.#socket?.connected) this.#socket.emit('wall', beat)
   }
 
   #connect(): void {

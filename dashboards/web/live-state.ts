@@ -1,6 +1,7 @@
 import { isOpen, isUnacknowledged, type Alarm } from '../../core/alarm.ts'
 import type { Change, LevelCounters, LiveDevice, LiveReading, PlatformState, Snapshot } from '../../core/live.ts'
 import type { Mode } from '../../core/mode.ts'
+import type { RiskState } from '../../core/risk.ts'
 
 /** What a page knows: a snapshot and everything that followed it. Replaced, never edited; parts that did not change keep their identity. */
 export type LiveState = {
@@ -20,6 +21,8 @@ export type LiveState = {
   enterprises: ReadonlyMap<string, string>
   zones: ReadonlyMap<string, string>
   platform: PlatformState
+  /** live risk index by id; null: this server gives none */
+  risks: ReadonlyMap<string, RiskState> | null
 }
 
 const ENDED_KEPT = 20
@@ -39,6 +42,7 @@ export function fromSnapshot(snapshot: Snapshot): LiveState {
     enterprises: new Map(snapshot.enterprises.map(({ id, name }) => [id, name])),
     zones: new Map(snapshot.zones.map(({ id, name }) => [id, name])),
     platform: snapshot.platform,
+    risks: snapshot.risks ? new Map(snapshot.risks.map((risk) => [risk.id, risk])) : null,
   }
 }
 
@@ -48,6 +52,8 @@ export function withChanges(state: LiveState, changes: readonly Change[]): LiveS
   const alarms = copyOnce(state.alarms)
   const devices = copyOnce(state.devices)
   const readings = copyOnce(state.readings)
+  const risks = state.risks && copyOnce(state.risks)
+  let firstRisks: Map<string, RiskState> | null = null
   for (const change of changes) {
     next.seq = change.seq
     switch (change.kind) {
@@ -68,9 +74,18 @@ export function withChanges(state: LiveState, changes: readonly Change[]): LiveS
         break
       case 'platform':
         next.platform = change.platform
+        break
+      case 'risk':
+        ;(risks?.write() ?? (firstRisks ??= new Map())).set(change.risk.id, change.risk)
     }
   }
-  return { ...next, alarms: alarms.read(), devices: devices.read(), readings: readings.read() }
+  return {
+    ...next,
+    alarms: alarms.read(),
+    devices: devices.read(),
+    readings: readings.read(),
+    risks: risks?.read() ?? firstRisks,
+  }
 }
 
 export function withReadings(state: LiveState, readings: readonly LiveReading[]): LiveState {

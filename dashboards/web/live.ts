@@ -1,6 +1,6 @@
 import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { Alarm } from '../../core/alarm.ts'
-import type { Change, Heartbeat, LiveReading, Subscribe } from '../../core/live.ts'
+import type { Change, Heartbeat, LiveReading, Snapshot, Subscribe, WallBeat } from '../../core/live.ts'
 import { Feed, type Link } from './feed.ts'
 import { freshnessOf, INTERRUPTED_MS, type Freshness } from './freshness.ts'
 import { fromSnapshot, withChanges, withReadings, type LiveState } from './live-state.ts'
@@ -25,6 +25,8 @@ export type Live = {
   now: Ref<number>
   serverNow(): number
   onAlarm(heard: (alarm: Alarm) => void): void
+  onSnapshot(heard: (snapshot: Snapshot) => void): void
+  tell(beat: WallBeat): void
 }
 
 const READINGS_EVERY_MS = 200
@@ -42,6 +44,7 @@ export function useLive(subscribe: Subscribe = {}): Live {
   const recovery = shallowRef<Recovery | null>(null)
   const now = ref(Date.now())
   const alarmHeard: ((alarm: Alarm) => void)[] = []
+  const snapshotHeard: ((snapshot: Snapshot) => void)[] = []
 
   // Server time from the last message that carried it; performance.now() does not jump when the browser's clock is set.
   let serverTs = Date.now()
@@ -95,6 +98,7 @@ export function useLive(subscribe: Subscribe = {}): Live {
       // The first snapshot starts the count: a server that never beats is as silent as one that stopped.
       lastBeatAt ??= performance.now()
       pictureAt.value ??= wholeSecond(snapshot.serverTs)
+      for (const heard of snapshotHeard) heard(snapshot)
     },
     change(change) {
       changes.push(change)
@@ -155,6 +159,8 @@ export function useLive(subscribe: Subscribe = {}): Live {
     now,
     serverNow,
     onAlarm: (heard) => void alarmHeard.push(heard),
+    onSnapshot: (heard) => void snapshotHeard.push(heard),
+    tell: (beat) => feed.tell(beat),
   }
 }
 

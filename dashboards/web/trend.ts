@@ -27,7 +27,9 @@ export function draw(
   const values = [...points.map(([, value]) => value), ...limits.map(({ value }) => value)]
   const least = values.length > 0 ? Math.min(...values) : 0
   const most = values.length > 0 ? Math.max(...values) : 1
-  const margin = (most - least || Math.abs(most) || 1) * 0.12
+  // Values too small to be told apart would leave a scale without height.
+  const spread = most - least > 1e-9 ? most - least : Math.abs(most) > 1e-9 ? Math.abs(most) : 1
+  const margin = spread * 0.12
   const low = least >= 0 && least - margin < 0 ? 0 : least - margin
   const high = most + margin
   const x = (at: number) => frame.left + ((at - range.from) / (range.to - range.from)) * frame.width

@@ -33,16 +33,37 @@ function contrast(a: string, b: string): number {
 const TEXT = 4.5
 const SHAPE = 3
 
-test.each(['wall', 'light'])('every text of the %s theme has contrast 4.5, every glyph edge 3', (theme) => {
-  const base = tokens(`[data-theme='${theme}']`)
+const themes = {
+  wall: ["[data-theme='wall']"],
+  'wall at night': ["[data-theme='wall']", "[data-theme='wall'][data-night]"],
+  light: ["[data-theme='light']"],
+}
+/** What a theme's rules add up to, later ones over earlier ones. */
+const together = (rules: string[], under = '') =>
+  Object.assign({}, ...rules.map((rule) => tokens(rule + under))) as Record<string, string>
+
+test.each(Object.entries(themes))('F23: every text of the %s theme has contrast 4.5, every glyph edge 3', (_, rules) => {
+  const base = together(rules)
   const { '--panel': panel = '', '--bg': ground = '' } = base
   for (const name of ['--text', '--second', '--third']) expect(contrast(base[name]!, panel), name).toBeGreaterThanOrEqual(TEXT)
   for (const name of ['--text', '--second']) expect(contrast(base[name]!, ground), name).toBeGreaterThanOrEqual(TEXT)
   expect(contrast(base['--stale-ink']!, base['--stale-banner']!)).toBeGreaterThanOrEqual(10)
   for (const level of levels) {
-    const own = tokens(`[data-theme='${theme}'] [data-level='${level}']`)
+    const own = together(rules, ` [data-level='${level}']`)
     expect(contrast(own['--ink']!, panel), `${level} text`).toBeGreaterThanOrEqual(TEXT)
     expect(contrast(own['--on']!, own['--fill']!), `on ${level}`).toBeGreaterThanOrEqual(TEXT)
     expect(contrast(own['--edge']!, panel), `${level} edge`).toBeGreaterThanOrEqual(SHAPE)
+    if (!rules[0]!.includes('light'))
+      expect(contrast(own['--fill']!, ground), `${level} on the ground`).toBeGreaterThanOrEqual(SHAPE)
+  }
+})
+
+test('F23: banners of an exercise, a replay and an interruption have contrast 4.5', () => {
+  for (const [ink, ground] of [
+    ['#ffffff', '#5b33a8'],
+    ['#1a1c1f', '#cfe8e4'],
+    ['#1b1d20', '#f2f2f2'],
+  ] as const) {
+    expect(contrast(ink, ground)).toBeGreaterThanOrEqual(TEXT)
   }
 })
