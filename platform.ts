@@ -100,7 +100,14 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       failed,
     }),
     startIngest({
-      config: { dataDir: settings.dataDir, retentionDays: settings.historyDays, ...(influx && { influx }) },
+      config: {
+        dataDir: settings.dataDir,
+        zone: settings.zone,
+        retentionDays: settings.historyDays,
+        minuteDays: settings.historyMinuteDays,
+        hourDays: settings.historyHourDays,
+        ...(influx && { influx }),
+      },
       journal,
       log,
       failed,

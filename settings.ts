@@ -208,6 +208,20 @@ export const settingsTable = {
     'how long the journal keeps readings (history keeps them longer)',
   ),
   historyDays: setting('WATCHFIRE_HISTORY_DAYS', integer(1, 36_500, '400'), 400, '400', 'how long history keeps raw readings'),
+  historyMinuteDays: setting(
+    'WATCHFIRE_HISTORY_MINUTE_DAYS',
+    integer(0, 36_500, '1100'),
+    1_100,
+    '1100',
+    'how long after that sums by the minute are kept, counted from now; 0: none',
+  ),
+  historyHourDays: setting(
+    'WATCHFIRE_HISTORY_HOUR_DAYS',
+    integer(0, 36_500, '3650'),
+    3_650,
+    '3650',
+    'how long after that sums by the hour are kept, counted from now; 0: none',
+  ),
   maxPacketKb: setting('WATCHFIRE_MAX_PACKET_KB', integer(1, 262_144, '256'), 256, '256', 'largest MQTT packet (KiB)'),
   maxMessagesPerSecond: setting(
     'WATCHFIRE_MAX_MESSAGES_PER_SECOND',

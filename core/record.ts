@@ -54,7 +54,15 @@ export type RecordEntry =
   | { kind: 'journal.damaged'; file: string; offset: number; bytes: number; fromPos: number; toPos: number }
   | { kind: 'journal.trimmed'; throughPos: number; bytes: number; reason: 'age' | 'size' }
   | { kind: 'cursor.dropped'; name: string; pos: number }
-  | { kind: 'history.trimmed'; class: string; before: number; rows: number }
+  /** `rows` of a resolution (readings where none is named) went; `into`: sums of them stay */
+  | {
+      kind: 'history.trimmed'
+      class: string
+      before: number
+      rows: number
+      resolution?: 'reading' | 'minute' | 'hour'
+      into?: 'reading' | 'minute' | 'hour' | null
+    }
   | { kind: 'restored'; lastHead: string; gap: { fromPos: number; toPos: number } | null }
 
 /** An alarm as it stands after a change, and why it changed. */

@@ -24,6 +24,9 @@ export type IngestConfig = {
   /** days readings are kept that no class of `retention` is for */
   retentionDays: number
   retention?: RetentionClass[]
+  /** days sums by the minute and by the hour are kept, where readings are gone; without them nothing is summed up */
+  minuteDays?: number
+  hourDays?: number
   store?: StoreName
   /** readings go on to this InfluxDB; here they stay for `embeddedDays`. The journal then needs the cursor `influx`. */
   influx?: InfluxOptions & { embeddedDays: number; backoff?: Backoff }
@@ -55,7 +58,17 @@ export async function startIngest({
     store: config.store ?? 'embedded',
     retention: config.influx
       ? [{ name: 'embedded', metrics: [], days: config.influx.embeddedDays }]
-      : [...(config.retention ?? []), { name: 'raw', metrics: [], days: config.retentionDays }],
+      : [
+          ...(config.retention ?? []),
+          {
+            name: 'raw',
+            metrics: [],
+            days: config.retentionDays,
+            minuteDays: config.minuteDays ?? 0,
+            hourDays: config.hourDays ?? 0,
+          },
+        ],
+    zone: config.zone ?? 'UTC',
     influx: config.influx ?? null,
   }
   const thread = await startThread('ingest', new URL('./worker.ts', import.meta.url), data, journal, log, failed)

@@ -24,6 +24,8 @@ type Options = {
   quarantine: Quarantine
   journal: Journal
   retention: RetentionClass[]
+  /** whose hours sums by the hour are of */
+  zone?: string
   /** where an outbox is: what it must not send */
   book?: OutboxBook
   log: Log
@@ -49,12 +51,12 @@ export class Intake {
   #stopping = false
   #waiting = new Set<{ pos: number; done: () => void }>()
 
-  constructor({ store, quarantine, journal, retention, book, log }: Options) {
+  constructor({ store, quarantine, journal, retention, zone, book, log }: Options) {
     this.#store = store
     this.#quarantine = quarantine
     this.#book = book ?? null
     this.#journal = journal
-    this.#retention = new Retention(store, retention)
+    this.#retention = new Retention(store, retention, zone)
     this.#log = log
   }
 

@@ -51,6 +51,7 @@ export class PointsJson implements Sink {
   }
 
   begin(series: Series): void {
+    if (series === this.#series) return
     this.#closeSeries()
     this.#series = series
   }

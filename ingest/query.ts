@@ -1,5 +1,6 @@
 import { Invalid } from '../core/errors.ts'
 import type { ReadingsAnswer, ReadingsQuery } from '../core/history.ts'
+import type { Series } from '../core/reading.ts'
 import { moved } from '../core/rpc.ts'
 import { localBuckets } from './buckets.ts'
 import { PointsJson } from './points-json.ts'
@@ -11,6 +12,7 @@ const MOST_BUCKETS = 2_000_000
 /** No reading is measured before this (semantics 12), nor more than a little in the future. */
 const EARLIEST = Date.UTC(2010, 0, 1)
 const DAY = 86_400_000
+const [MINUTE, HOUR] = [60_000, 3_600_000]
 /** What one series adds to an answer about many of them. */
 const BYTES_A_SERIES = 128
 const MOST_EXPECTED = 8_000_000
@@ -37,13 +39,48 @@ export async function answerReadings(
     query.quality === true && every === undefined,
     Math.min(MOST_EXPECTED, 4_096 + series.length * BYTES_A_SERIES),
   )
-  if (every === undefined) await store.readings(selection, points)
-  else {
+  const sums = summedUp(store, series, from, to)
+  if (every === undefined) {
+    if (sums) await readingsAndSums(store, selection, points)
+    else await store.readings(selection, points)
+  } else {
     checkBuckets(from, to, every, now)
     await store.buckets(selection, fn ?? 'mean', localBuckets(every, query.zone), points)
   }
-  const json = points.finish(points.next && writeCursor(points.next))
+  const json = points.finish(points.next && writeCursor(points.next), sums ? { resolution: sums } : {})
   return moved({ json, points: points.points }, json)
+}
+
+/** From when on points are sums: before `before`, one a minute or an hour. */
+type Resolution = { before: number; everyMs: number }[]
+
+/** Null where every series asked for still has its readings. Of many series the coarsest is told. */
+function summedUp(store: Store, series: readonly Series[], from: number, to: number): Resolution | null {
+  if (!store.sums) return null
+  let [raw, fine] = [-Infinity, -Infinity]
+  for (const one of series) {
+    const since = store.sums.since(one)
+    if (!since) continue
+    raw = Math.max(raw, since.raw)
+    fine = Math.max(fine, since.fine)
+  }
+  if (from >= raw) return null
+  const resolution: Resolution = []
+  if (from < fine) resolution.push({ before: Math.min(fine, to), everyMs: HOUR })
+  if (raw > fine && to > fine) resolution.push({ before: Math.min(raw, to), everyMs: MINUTE })
+  return resolution
+}
+
+/** Where readings are gone, the mean of each sum stands for them. */
+async function readingsAndSums(store: Store, { series, from, to, firstFrom }: Selection, points: PointsJson): Promise<void> {
+  const minutes = localBuckets(MINUTE, 'UTC')
+  for (const [i, one] of series.entries()) {
+    const start = i === 0 ? (firstFrom ?? from) : from
+    const raw = Math.min(to, store.sums!.since(one)?.raw ?? -Infinity)
+    if (start < raw) await store.buckets({ series: [one], from: start, to: raw }, 'mean', minutes, points)
+    if (!points.next && raw < to) await store.readings({ series: [one], from: Math.max(start, raw), to }, points)
+    if (points.next) return
+  }
 }
 
 function checkBuckets(from: number, to: number, every: number, now: number): void {

@@ -17,11 +17,12 @@ export type IngestThread = {
   dataDir: string
   store: StoreName
   retention: RetentionClass[]
+  zone: string
   influx: (InfluxOptions & { backoff?: Backoff }) | null
 }
 
 const { data, journal, log, ready } = threadContext<IngestThread>()
-const { dataDir, retention, influx } = data
+const { dataDir, retention, zone, influx } = data
 const local = stores[data.store]({ dataDir })
 const quarantine = new Quarantine(dataDir)
 const archive = influx && archives.influx(influx)
@@ -29,7 +30,7 @@ const decidedFrom = local.cursor()
 const book = archive && new OutboxBook(dataDir, decidedFrom)
 if (!book) OutboxBook.abandon(dataDir)
 const store = archive ? new TieredStore(local, archive, book!, sending()) : local
-const intake: Intake = new Intake({ store, quarantine, journal, retention, log, ...(book && { book }) })
+const intake: Intake = new Intake({ store, quarantine, journal, retention, zone, log, ...(book && { book }) })
 const outbox: Outbox | null =
   archive &&
   new Outbox({

@@ -36,7 +36,9 @@ export function readingCalls(app: Api, context: Context): void {
       schema: {
         tags: ['readings'],
         summary:
-          'History of one device or all, ascending; as measured or by bucket. Everything acknowledged before the call is in',
+          'History of one device or all, ascending; as measured or by bucket. Everything acknowledged before the call is in. Where ' +
+          'readings are gone and sums of them kept, `resolution` says before when points are one a minute or an hour (their mean ' +
+          'without `fn`)',
         querystring: QuerySchema,
       },
     },

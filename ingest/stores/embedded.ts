@@ -3,13 +3,23 @@ import type { Aggregate, LatestReading } from '../../core/history.ts'
 import type { ReadingBlock, Series } from '../../core/reading.ts'
 import type { Chunk } from './embedded/chunk.ts'
 import { decodeRows, encodeRows } from './embedded/codec.ts'
+import { age, sumUp } from './embedded/aging.ts'
 import { Neighbourhoods } from './embedded/near.ts'
 import { Pace } from './embedded/pace.ts'
 import { aggregateMemory, aggregateStored, readMemory, readStored } from './embedded/scan.ts'
 import { Tables } from './embedded/tables.ts'
 import { Track, type Shelf } from './embedded/track.ts'
 import { warm } from './embedded/warm.ts'
-import { checkSame, type Buckets, type Conflict, type Selection, type Sink, type Store, type StoreOptions } from './store.ts'
+import {
+  checkSame,
+  type Buckets,
+  type Conflict,
+  type Selection,
+  type Sink,
+  type Store,
+  type StoreOptions,
+  type Sums,
+} from './store.ts'
 
 /** How many chunks, or series without any, one step of a trim deals with. */
 const TRIM_STEP = 256
@@ -46,6 +56,12 @@ export class EmbeddedStore implements Store, Shelf {
     this.#cursor = tables.cursor()
     this.#durableBelow = this.#nextChunk = tables.nextChunkId()
     for (const { bins, ...series } of tables.series()) this.#tracks[series.id] = new Track(series, bins)
+    for (const [id, rolled] of tables.rollups.rolled()) {
+      const track = this.#tracks[id]
+      if (!track) continue
+      track.rolled = rolled
+      track.since = rolled.raw
+    }
     for (const { number, bytes } of tables.openRows()) this.#tracks[number >> 1]?.restore(decodeRows(bytes), number % 2 === 1)
   }
 
@@ -146,10 +162,15 @@ export class EmbeddedStore implements Store, Shelf {
   }
 
   async buckets(selection: Selection, fn: Aggregate, buckets: Buckets, sink: Sink): Promise<void> {
-    await this.#each(selection, sink, (track, from, pace) =>
-      from >= track.floor
-        ? aggregateMemory(track, from, selection.to, fn, buckets, sink)
-        : aggregateStored(track, from, selection.to, fn, buckets, sink, this.#tables, this.#durableBelow, pace),
+    const { to } = selection
+    await this.#each(
+      selection,
+      sink,
+      (track, from, pace, asked) =>
+        from >= track.floor && asked >= from
+          ? aggregateMemory(track, from, to, fn, buckets, sink)
+          : aggregateStored({ track, from, to, asked }, fn, buckets, sink, this.#tables, this.#durableBelow, pace),
+      true,
     )
   }
 
@@ -173,7 +194,7 @@ export class EmbeddedStore implements Store, Shelf {
   }
 
   *trim(series: readonly Series[], before: number): Generator<number> {
-    const tracks = series.map(({ id }) => this.#tracks[id]).filter((track) => track !== undefined)
+    const tracks = this.#tracksOf(series)
     for (const track of tracks) track.since = Math.max(track.since, before)
     let [rows, work] = [0, 0]
     for (const track of tracks) {
@@ -195,6 +216,12 @@ export class EmbeddedStore implements Store, Shelf {
       }
     }
     yield rows
+  }
+
+  readonly sums: Sums = {
+    trim: (series, before, into) => sumUp(this.#tracksOf(series), before, into, this.#room),
+    age: (series, before, widthMs, into) => age(this.#tracksOf(series), before, widthMs, into, this.#room),
+    since: ({ id }) => this.#tracks[id]?.rolled ?? null,
   }
 
   figures(): Record<string, number> {
@@ -225,6 +252,14 @@ export class EmbeddedStore implements Store, Shelf {
     return this.#near.standing(track, measuredAt, this.#durableBelow)
   }
 
+  get #room() {
+    return { tables: this.#tables, idsBelow: () => this.#durableBelow, noteChange: (track: Track) => this.#noteChange(track) }
+  }
+
+  #tracksOf(series: readonly Series[]): Track[] {
+    return series.map(({ id }) => this.#tracks[id]).filter((track) => track !== undefined)
+  }
+
   #noteChange(track: Track): void {
     if (track.tailChanged) return
     track.tailChanged = true
@@ -234,18 +269,20 @@ export class EmbeddedStore implements Store, Shelf {
   async #each(
     { series, from, to, firstFrom }: Selection,
     sink: Sink,
-    scan: (track: Track, from: number, pace: Pace) => boolean | Promise<boolean>,
+    scan: (track: Track, from: number, pace: Pace, asked: number) => boolean | Promise<boolean>,
+    withSums = false,
   ): Promise<void> {
     const pace = new Pace()
     let start = firstFrom ?? from
     for (const { id } of series) {
       const track = this.#tracks[id]
       const since = track ? Math.max(start, track.since) : to
+      const asked = withSums && track?.rolled ? Math.min(start, since) : since
       start = from
-      if (!track || since >= to || track.newest < since) continue
-      warm(track, since, this.#tables, this.#durableBelow)
+      if (!track || asked >= to || (track.newest < since && asked === since)) continue
+      if (since < to) warm(track, since, this.#tables, this.#durableBelow)
       sink.begin(track.series)
-      const more = scan(track, since, pace)
+      const more = scan(track, since, pace, asked)
       if (!(typeof more === 'boolean' ? more : await more)) return
       if (pace.due) await pace.rest()
     }

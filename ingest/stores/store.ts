@@ -46,9 +46,24 @@ export interface Store {
    * of sight from the first step on; the newest reading of a series stays known to `latest`. Repeated after every start.
    */
   trim(series: readonly Series[], before: number): Iterator<number> | AsyncIterator<number>
+  /** Stores that can keep sums of what they trim. */
+  readonly sums?: Sums
   figures(): Record<string, number>
   /** Without a checkpoint: what was not checkpointed is replayed next time. */
   close(): void | Promise<void>
+}
+
+/**
+ * Sums that stay when readings go: by minute, later by hour. They answer `buckets` where there are no readings any more; a
+ * bucket narrower than a sum is then empty but for the one the sum begins in. `bad` readings are left out and counted.
+ */
+export interface Sums {
+  /** As `trim`, but what goes is summed up first; only whole buckets of `into` go. */
+  trim(series: readonly Series[], before: number, into: Buckets): Iterator<number>
+  /** Sums this wide that end before a time go into wider ones, or away; yields how many went. */
+  age(series: readonly Series[], before: number, widthMs: number, into: Buckets | null): Iterator<number>
+  /** Since when a series has readings, and since when sums by the minute: before there are sums by the hour. */
+  since(series: Series): { raw: number; fine: number } | null
 }
 
 export type Conflict = (row: number, standing: number) => void

@@ -2,6 +2,7 @@ import type { Aggregate } from '../../../core/history.ts'
 import { isBad } from '../../../core/quality.ts'
 import type { ChunkHead } from './chunk.ts'
 import type { Rows } from './codec.ts'
+import { withoutNoise, type Rollup } from './rollup.ts'
 
 /** Sums of doubles near the limit overflow though their mean does not: kept beside, small enough to never do so. */
 const SMALL = 2 ** -64
@@ -11,6 +12,7 @@ export class Accumulator {
   readonly start: number
   readonly end: number
   #count = 0
+  #bad = 0
   #sum = 0
   #smallSum = 0
   #min = Infinity
@@ -25,6 +27,7 @@ export class Accumulator {
 
   /** A whole chunk by its figures alone. Not for one whose sum overflowed. */
   addChunk(head: ChunkHead): void {
+    this.#bad += head.n - head.good
     if (head.good === 0) return
     this.#count += head.good
     this.#sum += head.sum
@@ -38,7 +41,10 @@ export class Accumulator {
   }
 
   addRow(rows: Rows, row: number): void {
-    if (isBad(rows.quality[row]!)) return
+    if (isBad(rows.quality[row]!)) {
+      this.#bad++
+      return
+    }
     const value = rows.value[row]!
     this.#count++
     this.#sum += value
@@ -49,6 +55,28 @@ export class Accumulator {
       this.#lastAt = rows.measuredAt[row]!
       this.#last = value
     }
+  }
+
+  /** What is left of readings that are gone; later ones are added after it. */
+  addRollup({ start, good, bad, min, max, sum, last }: Rollup): void {
+    this.#bad += bad
+    if (good === 0) return
+    this.#count += good
+    this.#sum += sum
+    this.#smallSum += sum * SMALL
+    if (min < this.#min) this.#min = min
+    if (max > this.#max) this.#max = max
+    if (start >= this.#lastAt) {
+      this.#lastAt = start
+      this.#last = last
+    }
+  }
+
+  rollup(): Rollup {
+    const { start } = this
+    if (this.#count === 0) return { start, good: 0, bad: this.#bad, min: 0, max: 0, sum: 0, last: 0 }
+    const sum = Number.isFinite(this.#sum) ? withoutNoise(this.#sum) : Math.sign(this.#smallSum) * Number.MAX_VALUE
+    return { start, good: this.#count, bad: this.#bad, min: this.#min, max: this.#max, sum, last: this.#last }
   }
 
   /** Undefined when the bucket holds nothing that counts. */

@@ -7,6 +7,7 @@ import type { Rows } from './codec.ts'
 import type { Columns } from './columns.ts'
 import { firstNotBefore, Merge } from './merge.ts'
 import type { Pace } from './pace.ts'
+import { COARSE_MS, FINE_MS, type Rollup } from './rollup.ts'
 import { Tally } from './sums.ts'
 import type { Tables } from './tables.ts'
 import type { Track } from './track.ts'
@@ -105,10 +106,9 @@ export async function readStored(
   return merge.emitBefore(Infinity)
 }
 
+/** `asked` ≤ `from`: between them there are sums instead of readings. */
 export async function aggregateStored(
-  track: Track,
-  from: number,
-  to: number,
+  { track, from, to, asked }: { track: Track; from: number; to: number; asked: number },
   fn: Aggregate,
   buckets: Buckets,
   sink: Sink,
@@ -117,6 +117,11 @@ export async function aggregateStored(
   pace: Pace,
 ): Promise<boolean> {
   const totals = new Totals(from, to, buckets)
+  for (const sums of sumsOf(track, asked, Math.min(from, to), tables)) {
+    if (sums.length > 0 && !totals.emitEndedBy(sums[0]!.start, fn, sink)) return false
+    for (const sum of sums) totals.addRollup(sum)
+    if (pace.due) await pace.rest()
+  }
   for (const pieces of windows(track, from, to, tables, idsBelow)) {
     if (pieces.length > 0 && !totals.emitEndedBy(pieces[0]!.t0, fn, sink)) return false
     for (const piece of pieces) {
@@ -128,6 +133,26 @@ export async function aggregateStored(
     }
   }
   return totals.emitEndedBy(Infinity, fn, sink)
+}
+
+/** Coarse sums first: everything finer is newer. */
+function* sumsOf({ series, rolled }: Track, from: number, to: number, { rollups }: Tables): Generator<Rollup[]> {
+  if (!rolled || from >= to) return
+  if (from < rolled.fine) yield* rollups.between(series.id, COARSE_MS, from, Math.min(to, rolled.fine))
+  if (to > rolled.fine) yield* rollups.between(series.id, FINE_MS, Math.max(from, rolled.fine), to)
+}
+
+/** What was measured in a range, summed up by bucket. */
+export function rollUp(track: Track, from: number, to: number, buckets: Buckets, tables: Tables, idsBelow: number): Rollup[] {
+  const totals = new Totals(from, to, buckets)
+  for (const pieces of windows(track, from, to, tables, idsBelow)) {
+    for (const piece of pieces) {
+      if (totals.addWhole(piece)) continue
+      const rows = piece.rows()
+      if (rows) totals.addRows(rows)
+    }
+  }
+  return totals.rollups()
 }
 
 /** Pieces of a series that touch the range, by start, each once. What is in memory is copied before the first is handed out. */
@@ -197,6 +222,14 @@ class Totals {
       if (value !== undefined && !sink.point(bucket.start, value, 0, 0)) return false
     }
     return true
+  }
+
+  addRollup(sum: Rollup): void {
+    this.#at(sum.start).addRollup(sum)
+  }
+
+  rollups(): Rollup[] {
+    return [...this.#open.values()].map((bucket) => bucket.rollup()).sort((a, b) => a.start - b.start)
   }
 
   #at(time: number): Accumulator {

@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Mode } from '../../../core/mode.ts'
 import type { Series } from '../../../core/reading.ts'
 import { PlatformError } from '../../../core/errors.ts'
+import { RollupTable } from './rollup.ts'
 import { binOf, binWidths, type Chunk, type ChunkHead } from './chunk.ts'
 
 /** The history file is of a kind this version does not know. */
@@ -49,6 +50,8 @@ export class Tables {
   #first: StatementSync
   #old: StatementSync
   #body: StatementSync
+  /** to write, and to read what a query needs */
+  readonly rollups: RollupTable
 
   constructor(file: string) {
     this.#write = new DatabaseSync(file, { timeout: 5000 })
@@ -83,6 +86,7 @@ export class Tables {
     this.#first = this.#read.prepare(`SELECT t0 ${where} ORDER BY t0 LIMIT 1`)
     this.#old = this.#read.prepare(`SELECT ${HEAD} ${where} AND t0 < ? AND t1 < ? LIMIT ?`)
     this.#old.setReturnArrays(true)
+    this.rollups = new RollupTable(this.#write)
     this.#body = this.#read.prepare('SELECT bytes FROM body WHERE id = ?')
   }
 
@@ -137,18 +141,26 @@ export class Tables {
     this.#statements.meta.run(name, value)
   }
 
-  /** In a transaction of its own. */
-  dropChunks(series: number, chunks: ChunkHead[]): void {
+  inTransaction(work: () => void): void {
     this.begin()
     try {
-      for (const chunk of chunks) {
-        this.#statements.dropChunk.run(series, binOf(chunk), chunk.t0, chunk.id)
-        this.#statements.dropBody.run(chunk.id)
-      }
+      work()
       this.commit()
     } catch (error) {
       this.rollback()
       throw error
+    }
+  }
+
+  /** In a transaction of its own. */
+  dropChunks(series: number, chunks: ChunkHead[]): void {
+    this.inTransaction(() => this.removeChunks(series, chunks))
+  }
+
+  removeChunks(series: number, chunks: ChunkHead[]): void {
+    for (const chunk of chunks) {
+      this.#statements.dropChunk.run(series, binOf(chunk), chunk.t0, chunk.id)
+      this.#statements.dropBody.run(chunk.id)
     }
   }
 

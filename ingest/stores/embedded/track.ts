@@ -3,6 +3,7 @@ import type { Series } from '../../../core/reading.ts'
 import { binOf, CHUNK_ROWS, makeChunk, type Chunk } from './chunk.ts'
 import type { Rows } from './codec.ts'
 import { Columns, MOST_ROWS } from './columns.ts'
+import type { Rolled } from './rollup.ts'
 
 /** What a series needs of the store it lives in. */
 export interface Shelf {
@@ -35,6 +36,8 @@ export class Track {
   floor = -Infinity
   /** Rows before this were trimmed. */
   since = -Infinity
+  /** Of what was trimmed there are sums. */
+  rolled: Rolled | null = null
   /** A bit for each bin that has chunks. */
   bins = 0
   /** Chunks not yet on disk. */
