@@ -136,7 +136,7 @@ function sharesOf(covering: ReadyRule[], rules: readonly ReadyRule[]): Shares {
     if (!remainder) return []
     const { options, over } = remainder
     const signature = `${ready.rule.version} ${JSON.stringify(options)}`
-    return [{ ready, type: ready.type as AnySeriesRule, options, rule: naming(ready.rule, over), signature }]
+    return [{ ready, type: ready.type as AnySeriesRule, options, rule: naming(ready.rule, over), signature, quiet: null }]
   })
   const limitShares = shares.filter(({ type }) => type.name === 'threshold')
   const limits = limitShares.flatMap(({ options }) => (options as { limits?: SeriesLimit[] }).limits ?? [])

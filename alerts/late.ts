@@ -22,8 +22,10 @@ export function judgeLate(
     const before = follows === null ? bound.type.start : follows.state
     const step = judgeBy(bound, before, sample)
     bound.late = { state: step.state, at: sample.at }
-    if (step.verdict === 'clear') alarms.clear(bound.latePlace.key, moment)
-    else if (step.verdict !== 'unchanged') raiseLate(alarms, bound, step.verdict, moment, follows?.at ?? null, stale)
+    if (step.verdict === 'unchanged') continue
+    if (step.verdict === 'clear') {
+      if (bound.episodes.length > 0) alarms.clear(bound.latePlace.key, moment)
+    } else raiseLate(alarms, bound, step.verdict, moment, follows?.at ?? null, stale)
   }
 }
 

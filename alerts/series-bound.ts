@@ -15,7 +15,10 @@ export type Share = {
   /** the rule as its alarms name it */
   rule: Rule
   signature: string
+  /** as the last series had it: next to always the same for all */
+  quiet: Quiet | null
 }
+type Quiet = { above: number; below: number }
 export type Shares = { shares: Share[]; limits: SeriesLimit[]; hasLimits: boolean }
 
 const none: readonly Episode[] = Object.freeze([])
@@ -27,7 +30,7 @@ const none: readonly Episode[] = Object.freeze([])
 export class SeriesBound implements Bound {
   readonly #share: Share
   readonly #series: Series
-  readonly #quiet: { above: number; below: number } | null
+  readonly #quiet: Quiet | null
   #place: Place | null = null
   #latePlace: Place | null = null
   readonly facts: SeriesFacts
@@ -39,7 +42,7 @@ export class SeriesBound implements Bound {
   constructor(share: Share, series: Series, facts: SeriesFacts) {
     this.#share = share
     this.#series = series
-    this.#quiet = share.type.quiet(share.options, facts)
+    this.#quiet = sharedQuiet(share, share.type.quiet(share.options, facts))
     this.facts = facts
     this.state = share.type.start
   }
@@ -80,6 +83,12 @@ export class SeriesBound implements Bound {
     const { mode, device, metric } = this.#series
     return placeOf(mode, this.#share.rule, `${device}/${metric}`, device, metric, late)
   }
+}
+
+function sharedQuiet(share: Share, quiet: Quiet | null): Quiet | null {
+  if (quiet === null) return null
+  if (share.quiet?.above !== quiet.above || share.quiet.below !== quiet.below) share.quiet = quiet
+  return share.quiet
 }
 
 export const placeOf = (

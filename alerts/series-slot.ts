@@ -36,7 +36,8 @@ export function stepBound(alarms: OpenAlarms, bound: AnyBound, sample: Sample | 
   bound.wakeAt = wakeAt
   if (verdict === 'unchanged') return
   if (verdict === 'clear') {
-    if (!alarms.isBreached(bound.place.key)) return
+    // What never was in breach has no alarm, nor needs a name for one.
+    if (bound.episodes.length === 0 || !alarms.isBreached(bound.place.key)) return
     alarms.clear(bound.place.key, moment)
     endBreach(bound, sample.at)
   } else {
