@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import type {
   AtQuery,
   ExportPage,
@@ -13,6 +14,7 @@ import type { Log } from '../core/log.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import { startThread, type ThreadedJournal } from '../journal/thread.ts'
 import type { RetentionClass } from './retention.ts'
+import { DiskForecast } from './disk-forecast.ts'
 import type { Backoff } from './outbox-delivery.ts'
 import type { InfluxOptions, StoreName } from './stores/index.ts'
 import type { IngestThread } from './worker.ts'
@@ -40,6 +42,7 @@ export interface Ingest extends Part, History {
 type Seen = { fault: string | null; figures: Record<string, number>; outbox: PartStatus | null }
 
 const STATUS_MS = 1_000
+const DISK_MS = 60_000
 
 /** Journal → history store, in a thread of its own that also answers what is asked of the past. */
 export async function startIngest({
@@ -78,14 +81,25 @@ export async function startIngest({
       (status) => (seen = status),
       (error: Error) => (seen = { ...seen, fault: error.message }),
     )
-  await look()
+  const forecast = new DiskForecast()
+  const lookAtDisk = () =>
+    statfs(config.dataDir).then(
+      ({ bavail, bsize }) => forecast.look(journal.clock.now(), bavail * bsize),
+      // A disk that cannot be asked is reported by whoever writes to it.
+      () => undefined,
+    )
+  await Promise.all([look(), lookAtDisk()])
+  const lookingAtDisk = setInterval(() => void lookAtDisk(), DISK_MS)
+  lookingAtDisk.unref()
   const looking = setInterval(() => void look(), STATUS_MS)
   looking.unref()
 
-  const status = (): PartStatus =>
-    seen.fault === null
-      ? { name: 'ingest', state: 'ok', figures: seen.figures }
-      : { name: 'ingest', state: 'degraded', detail: `history cannot be written: ${seen.fault}`, figures: seen.figures }
+  const status = (): PartStatus => {
+    const figures = { ...seen.figures, ...forecast.figures() }
+    return seen.fault === null
+      ? { name: 'ingest', state: 'ok', figures }
+      : { name: 'ingest', state: 'degraded', detail: `history cannot be written: ${seen.fault}`, figures }
+  }
 
   return {
     readings: (query: ReadingsQuery) => thread.call<ReadingsAnswer>('readings', query),
@@ -98,6 +112,7 @@ export async function startIngest({
     statuses: () => (seen.outbox ? [status(), seen.outbox] : [status()]),
     async stop() {
       clearInterval(looking)
+      clearInterval(lookingAtDisk)
       await thread.stop()
     },
   }
