@@ -24,11 +24,11 @@ type Cast = { judged: Set<string>; before: Rule[]; after: Rule[] }
  */
 export async function runBacktest(
   source: Source,
-  question: BacktestQuestion,
+  asked: BacktestQuestion,
   zone: string,
   tell: (progress: number) => void | Promise<void>,
 ): Promise<BacktestResult> {
-  const { from, to } = question
+  const { from, to } = asked
   const tail = source.tail()
   const head = source.head()
   const oldest = await receivedAt(source, tail)
@@ -38,6 +38,8 @@ export async function runBacktest(
       oldest,
     })
   }
+  // Before its first entry the platform was not there, so nothing is missing.
+  const question = { ...asked, from: Math.max(from, oldest) }
   const start = Math.max(tail, tail === 1 && oldest > from - WARM_UP_MS ? 1 : await positionAt(source, from - WARM_UP_MS))
   const end = await positionAt(source, to)
   const startedAt = (await receivedAt(source, start)) ?? from

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { benchBacktest } from './backtest.ts'
 import { benchHistory } from './history.ts'
 import { benchLatency } from './latency.ts'
 import { benchMemory } from './memory.ts'
@@ -15,6 +16,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   start: benchStart,
   history: benchHistory,
   rules: benchRules,
+  backtest: benchBacktest,
   memory: benchMemory,
 }
 
