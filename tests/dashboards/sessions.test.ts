@@ -36,6 +36,7 @@ test('a login gives a token and a cookie that no script can read and no other si
     demo: false,
     version: '0.0.0',
     mqttPort: null,
+    grafanaUrl: null,
   })
 })
 
