@@ -80,8 +80,7 @@ export class Outbox {
     if (cursor === null) {
       // Which of the older rows were accepted is known only here, not from the journal.
       cursor = Math.max(decidedFrom, this.#journal.tail())
-      const anything = !this.#local.all()[Symbol.iterator]().next().done
-      if (anything) this.#lose({ toPos: cursor, receivedFrom: null, receivedTo: Infinity, series: 0 })
+      if (decidedFrom > 0) this.#lose({ toPos: cursor, receivedFrom: null, receivedTo: Infinity, series: 0 })
       this.#book.set({ cursor })
       this.#book.save()
     }

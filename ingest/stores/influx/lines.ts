@@ -14,7 +14,7 @@ import type { About, AcceptedReading } from '../store.ts'
 /** The comma, the space and the equals sign end a name in line protocol. Names hold no backslash and no line end. */
 const escaped = (name: string) => name.replace(/[, =]/g, '\\$&')
 /** An empty tag is not a tag. */
-const tag = (name: string, value: string) => `,${name}=${value === '' ? 'unknown' : escaped(value)}`
+const tag = (name: string, value: string) => `,${name}=${value === '' ? 'unknown' : escaped(keyTagOf(value))}`
 const number = (value: number) => (Object.is(value, -0) ? '-0' : String(value))
 
 type Names = { about: About; head: string; quality: string; receipt: string; deviceTime: string }
@@ -35,7 +35,7 @@ export class Lines {
 function namesOf(series: Series, about: About): Names {
   const { device, metric, mode } = series
   const measurement = measurementOf(metric)
-  const key = measurement === unmappedMeasurement ? tag(unmappedKeyTag, keyTagOf(metric)) : ''
+  const key = measurement === unmappedMeasurement ? tag(unmappedKeyTag, metric) : ''
   const { enterprise, kind, region } = about
   // In the order of the alphabet: InfluxDB then need not sort them.
   const tags = [tag('device', device), tag('enterprise', enterprise), key, tag('kind', kind)]
