@@ -41,6 +41,8 @@ export type ReadingsQuery = {
   zone: string
   throughPos: number
   maxPoints: number
+  /** raises `too-many-points`, with a step that fits, when all pages together would have more */
+  mostPoints?: number
 }
 
 /** The answer is ready JSON (`{"series":[…],"next"?:…}`) in UTF-8, so the thread that serves it only has to send it. */

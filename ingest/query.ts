@@ -5,6 +5,7 @@ import { moved } from '../core/rpc.ts'
 import { localBuckets } from './buckets.ts'
 import { PointsJson } from './points-json.ts'
 import type { SeriesIndex } from './series-index.ts'
+import { checkSize } from './too-many.ts'
 import type { Selection, Store } from './stores/store.ts'
 
 /** More buckets than this in one series cannot be what somebody wants to see. */
@@ -39,6 +40,7 @@ export async function answerReadings(
     query.quality === true && every === undefined,
     Math.min(MOST_EXPECTED, 4_096 + series.length * BYTES_A_SERIES),
   )
+  if (query.mostPoints !== undefined) checkSize(store, selection, every, query.mostPoints)
   const sums = summedUp(store, series, from, to)
   if (every === undefined) {
     if (sums) await readingsAndSums(store, selection, points)

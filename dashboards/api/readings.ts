@@ -6,6 +6,8 @@ import { IdSchema } from '../../core/registry.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 
 const MAX_POINTS = 100_000
+/** A question for more is refused with a step that fits; with `limit` it is answered page by page however long. */
+const MOST_POINTS = 1_000_000
 const HOUR = 3_600_000
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: HOUR, d: 24 * HOUR }
 const TimeSchema = (what: string) => Type.Optional(Type.Integer({ description: `${what}, ms UTC`, examples: [1767225600000] }))
@@ -38,7 +40,7 @@ export function readingCalls(app: Api, context: Context): void {
         summary:
           'History of one device or all, ascending; as measured or by bucket. Everything acknowledged before the call is in. Where ' +
           'readings are gone and sums of them kept, `resolution` says before when points are one a minute or an hour (their mean ' +
-          'without `fn`)',
+          'without `fn`). A question for more than 1,000,000 points without `limit` is refused with `details.suggestedEvery`',
         querystring: QuerySchema,
       },
     },
@@ -72,6 +74,7 @@ export function readingCalls(app: Api, context: Context): void {
         zone: config.zone,
         throughPos,
         maxPoints: limit ?? MAX_POINTS,
+        ...(limit === undefined && cursor === undefined && { mostPoints: MOST_POINTS }),
         ...(devices && { devices }),
         ...(every !== undefined && { every, fn: fn ?? 'mean' }),
         ...(quality && { quality }),

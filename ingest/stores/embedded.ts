@@ -6,7 +6,7 @@ import { decodeRows, encodeRows } from './embedded/codec.ts'
 import { age, sumUp } from './embedded/aging.ts'
 import { Neighbourhoods } from './embedded/near.ts'
 import { Pace } from './embedded/pace.ts'
-import { aggregateMemory, aggregateStored, readMemory, readStored } from './embedded/scan.ts'
+import { aggregateMemory, aggregateStored, extentOf, readMemory, readStored } from './embedded/scan.ts'
 import { Tables } from './embedded/tables.ts'
 import { Track, type Shelf } from './embedded/track.ts'
 import { warm } from './embedded/warm.ts'
@@ -216,6 +216,11 @@ export class EmbeddedStore implements Store, Shelf {
       }
     }
     yield rows
+  }
+
+  extent({ id }: Series, from: number, to: number, most: number) {
+    const track = this.#tracks[id]
+    return track ? extentOf(track, Math.max(from, track.since), to, most, this.#tables, this.#durableBelow) : null
   }
 
   readonly sums: Sums = {

@@ -46,6 +46,11 @@ export interface Store {
    * of sight from the first step on; the newest reading of a series stays known to `latest`. Repeated after every start.
    */
   trim(series: readonly Series[], before: number): Iterator<number> | AsyncIterator<number>
+  /**
+   * About how many rows of a series lie in a range, counting no further than `most`, and between when; null for none. For
+   * stores that know without reading them.
+   */
+  extent?(series: Series, from: number, to: number, most: number): { rows: number; first: number; last: number } | null
   /** Stores that can keep sums of what they trim. */
   readonly sums?: Sums
   figures(): Record<string, number>

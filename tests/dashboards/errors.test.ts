@@ -213,6 +213,7 @@ test("readings ask for everything acknowledged before the call, in the deploymen
   const answer = await stage.call('GET', '/api/v1/readings?device=gas-1&metric=a&metric=b&from=0&to=100&every=5m&quality=1')
   expect(answer).toMatchObject({ status: 200, text: '{"series":[]}' })
   expect(stage.asked.readings.at(-1)).toEqual({
+    mostPoints: 1_000_000,
     mode: 'live',
     device: 'gas-1',
     metrics: ['a', 'b'],

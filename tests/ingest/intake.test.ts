@@ -43,7 +43,10 @@ async function open(dataDir: string, journal: MemoryJournal, days = 90) {
       maxPoints: 100_000,
     }
     const { json } = await answerReadings(store, intake.index, { ...whole, ...query }, journal.clock.now())
-    return JSON.parse(Buffer.from(json).toString()) as { series: { device: string; metric: string; points: unknown[][] }[]; next?: string }
+    return JSON.parse(Buffer.from(json).toString()) as {
+      series: { device: string; metric: string; points: unknown[][] }[]
+      next?: string
+    }
   }
   return { intake, quarantine, store, ask }
 }
@@ -111,6 +114,21 @@ test('a query is continued without gap or repetition, raw or in buckets', async 
   await expect(ask({ cursor: 'nonsense' })).rejects.toMatchObject({ code: 'bad-cursor' })
   await expect(ask({ every: 10 })).rejects.toMatchObject({ code: 'too-many-buckets' })
   await expect(ask({ every: 0.5 })).rejects.toMatchObject({ code: 'bad-every' })
+  await intake.stop()
+})
+
+test('a question for more points than it may have is refused with a step that fits, and sparse readings are not taken for many', async () => {
+  const journal = new MemoryJournal(new ManualClock(T))
+  const { ask, intake } = await open(folder(), journal)
+  await journal.append([defined, rows(lineOf(5000)), rows([{ series: 2, at: T, value: 1 }])])
+  for (const more of [{}, { every: 1000, fn: 'max' as const }]) {
+    await expect(ask({ ...more, from: T, to: T + DAY, mostPoints: 4_000 })).rejects.toMatchObject({
+      code: 'too-many-points',
+      details: { mostPoints: 4_000, suggestedEvery: '10s' },
+    })
+  }
+  await expect(ask({ from: T, to: T + DAY, mostPoints: 5_100 })).resolves.toMatchObject({ series: [{}, {}] })
+  await expect(ask({ from: 0, every: DAY, mostPoints: 100 })).resolves.toMatchObject({ series: [{}, {}] })
   await intake.stop()
 })
 

@@ -135,6 +135,20 @@ export async function aggregateStored(
   return totals.emitEndedBy(Infinity, fn, sink)
 }
 
+/** About how many rows lie in a range, by what chunks say of themselves. */
+export function extentOf(track: Track, from: number, to: number, most: number, tables: Tables, idsBelow: number) {
+  let [rows, first, last] = [0, Infinity, -Infinity]
+  for (const pieces of windows(track, from, to, tables, idsBelow)) {
+    for (const { t0, t1, head, rows: own } of pieces) {
+      rows += head?.n ?? own()?.n ?? 0
+      first = Math.min(first, Math.max(t0, from))
+      last = Math.max(last, Math.min(t1, to - 1))
+    }
+    if (rows > most) break
+  }
+  return rows === 0 ? null : { rows, first, last }
+}
+
 /** Coarse sums first: everything finer is newer. */
 function* sumsOf({ series, rolled }: Track, from: number, to: number, { rollups }: Tables): Generator<Rollup[]> {
   if (!rolled || from >= to) return
