@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { ManualClock } from '../../core/clock.ts'
+import { Unavailable } from '../../core/errors.ts'
 import { silentLog } from '../../core/log.ts'
 import type { RegistryRow } from '../../core/registry.ts'
 import type { Series } from '../../core/reading.ts'
@@ -59,6 +60,7 @@ class FakeArchive implements Archive {
   }
 
   readings({ series, from, to }: Selection, sink: Sink): Promise<void> {
+    if (this.away) return Promise.reject(new Unavailable('influx-unreachable', 'InfluxDB does not answer (ECONNREFUSED)'))
     for (const one of series) {
       sink.begin(one)
       for (const { series: of, measuredAt: at, value, quality, receivedAt } of this.rows.values())
@@ -259,6 +261,29 @@ test('a reading sent again after the embedded store has forgotten it does not ta
   expect(entries.map(({ code, message }) => [code, message])).toEqual([
     ['conflicting-resend', `combustibleLel measured at ${T} is 0 already, so 500 was not stored`],
   ])
+  await run.stop()
+})
+
+test('what only the archive has is asked there: unavailable while that is away, never empty; what is recent is answered', async () => {
+  const clock = new ManualClock(T)
+  const [dataDir, journal, archive] = [folder(), new MemoryJournal(clock), new FakeArchive()]
+  const run = await open(dataDir, journal, archive, 1)
+  await journal.append([defined, rows(line(1000))])
+  await run.arrived()
+  clock.advance(1.5 * DAY)
+  await vi.waitFor(() => expect(run.book.localSince).toBe(clock.now() - DAY))
+  await journal.append([rows(line(10, clock.now()), clock.now())])
+  await run.arrived()
+  const count = async (from: number, to: number) => {
+    const times: number[] = []
+    await run.store.readings({ series, from, to }, { begin() {}, point: (at) => times.push(at) > 0 })
+    return times.length
+  }
+  expect(await count(0, 2 * T)).toBe(1010)
+  archive.away = true
+  await expect(count(0, 2 * T)).rejects.toMatchObject({ code: 'influx-unreachable' })
+  await expect(count(0, T + 1)).rejects.toMatchObject({ code: 'influx-unreachable' })
+  expect(await count(clock.now() - DAY, 2 * T)).toBe(10)
   await run.stop()
 })
 
