@@ -107,7 +107,7 @@ function one({ width, height }: Canvas, u: number, nominal: number, top: number,
     devices: { x: pad, y: below, w: leftW, h: trend === 0 ? leftRoom + tight : leftRoom - trend },
   }
   if (trend > 0) zones.trend = { x: pad, y: below + leftRoom - trend + tight, w: leftW, h: trend }
-  band && pair(zones, { x: rightX, y: bandY, w: right, h: bandH }, tight, dropped)
+  if (band) pair(zones, { x: rightX, y: bandY, w: right, h: bandH }, tight, dropped)
   return { zones: whole(zones), fits: rowsAndBand - (band ? bandLeast : 0) >= ROWS_LEAST * u - 1 && leftRoom >= trend + 6 * u }
 }
 

@@ -24,8 +24,9 @@ export type Live = {
   /** server time, moving in whole seconds; drives every age on the screen */
   now: Ref<number>
   serverNow(): number
-  onAlarm(heard: (alarm: Alarm) => void): void
-  onSnapshot(heard: (snapshot: Snapshot) => void): void
+  /** Calls for every change of an alarm, once the state has it; gives back how to stop. */
+  onAlarm(heard: (alarm: Alarm) => void): () => void
+  onSnapshot(heard: (snapshot: Snapshot) => void): () => void
   tell(beat: WallBeat): void
 }
 
@@ -43,8 +44,8 @@ export function useLive(subscribe: Subscribe = {}): Live {
   const pictureAt = ref<number | null>(null)
   const recovery = shallowRef<Recovery | null>(null)
   const now = ref(Date.now())
-  const alarmHeard: ((alarm: Alarm) => void)[] = []
-  const snapshotHeard: ((snapshot: Snapshot) => void)[] = []
+  const alarmHeard = new Set<(alarm: Alarm) => void>()
+  const snapshotHeard = new Set<(snapshot: Snapshot) => void>()
 
   // Server time from the last message that carried it; performance.now() does not jump when the browser's clock is set.
   let serverTs = Date.now()
@@ -67,7 +68,7 @@ export function useLive(subscribe: Subscribe = {}): Live {
     for (const change of taken) {
       if (change.kind !== 'alarm') continue
       markPainted(change.alarm)
-      for (const heard of alarmHeard) heard(change.alarm)
+      tellAll(alarmHeard, change.alarm)
     }
   }
 
@@ -98,7 +99,7 @@ export function useLive(subscribe: Subscribe = {}): Live {
       // The first snapshot starts the count: a server that never beats is as silent as one that stopped.
       lastBeatAt ??= performance.now()
       pictureAt.value ??= wholeSecond(snapshot.serverTs)
-      for (const heard of snapshotHeard) heard(snapshot)
+      tellAll(snapshotHeard, snapshot)
     },
     change(change) {
       changes.push(change)
@@ -158,14 +159,25 @@ export function useLive(subscribe: Subscribe = {}): Live {
     recovery,
     now,
     serverNow,
-    onAlarm: (heard) => void alarmHeard.push(heard),
-    onSnapshot: (heard) => void snapshotHeard.push(heard),
+    onAlarm: (heard) => (alarmHeard.add(heard), () => void alarmHeard.delete(heard)),
+    onSnapshot: (heard) => (snapshotHeard.add(heard), () => void snapshotHeard.delete(heard)),
     tell: (beat) => feed.tell(beat),
   }
 }
 
 /** Ages on the screen are differences of whole seconds, so that they agree with the clocks beside them. */
 const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000
+
+/** One listener that fails must not keep the alarm from the others. */
+function tellAll<T>(listeners: Iterable<(told: T) => void>, told: T): void {
+  for (const heard of listeners) {
+    try {
+      heard(told)
+    } catch (error) {
+      reportError(error)
+    }
+  }
+}
 
 /** A hidden page draws no frames; there it is simply soon. */
 function beforeNextFrame(work: () => void): void {

@@ -1,6 +1,7 @@
 import type { Alarm } from '../../core/alarm.ts'
 import type { LiveDevice } from '../../core/live.ts'
 import { GOOD, qualityCode } from '../../core/quality.ts'
+import type { RiskColour, RiskState } from '../../core/risk.ts'
 import type { FakePlatform } from './fake-platform.ts'
 
 /** A small district for pages to show: three plants, hydrants, smoke alarms, vehicles; and the answers its API gives. */
@@ -78,8 +79,27 @@ export function furnish(platform: FakePlatform): void {
       longitude: longitude + Math.cos(n * 78.233) * spread,
     })
   }
+  platform.risks = [
+    makeRisk('zone:tank2', 'binjiang', 82, 'red'),
+    makeRisk('zone:load', 'binjiang', 47, 'yellow'),
+    makeRisk('zone:paint', 'huatai', null, 'unknown'),
+    makeRisk('zone:cold', 'donggang', 12, 'blue'),
+    makeRisk('enterprise:binjiang', 'binjiang', 82, 'red'),
+  ]
   answers(platform)
 }
+
+export const makeRisk = (id: string, enterpriseId: string | null, index: number | null, colour: RiskColour): RiskState => ({
+  id,
+  subject: id.split(':')[0] as RiskState['subject'],
+  mode: 'live',
+  enterpriseId,
+  index,
+  colour,
+  atLeast: false,
+  since: 0,
+  weightsVersion: 1,
+})
 
 export function makeDevice(given: Partial<LiveDevice> & Pick<LiveDevice, 'id' | 'name' | 'kind'>): LiveDevice {
   return {
@@ -190,6 +210,18 @@ function answers(platform: FakePlatform): void {
     }
     return { body: { series: [{ device, metric, points }] } }
   })
+  platform.route('GET', '/alarms', () => {
+    const day = Array.from({ length: 60 }, (_, n) => makeAlarm(platform.now - ((n * n * 24_371_000) % 86_000_000)))
+    return { body: { alarms: day } }
+  })
+  platform.route('GET', '/risk/:id/history', ({ params }) => ({
+    body: {
+      changes: params[0]!.includes('tank2')
+        ? [{ pos: 1, at: platform.now - 1_200_000, index: 31, colour: 'yellow', weightsVersion: 1, contributions: [] }]
+        : [],
+    },
+  }))
+  platform.route('GET', '/kpi', () => ({ body: { day: '2026-11-22', kpis: [...kpis] } }))
   platform.route('GET', '/alarms/:id/timeline', ({ params }) => {
     const alarm = platform.alarms.get(params[0]!)
     if (!alarm) return { body: { items: [] } }
@@ -277,6 +309,28 @@ function answers(platform: FakePlatform): void {
     },
   }))
 }
+
+const kpi = (id: string, zh: string, en: string, value: number | null, of: number, atLeast: number | null) => ({
+  id,
+  name: { zh, en },
+  says: { zh, en },
+  formula: id.split('.')[1],
+  value,
+  numerator: value === null ? null : Math.round(value * of),
+  denominator: value === null ? null : of,
+  unknown: value === null ? { zh: '当日无数据', en: 'nothing known' } : null,
+  target: atLeast === null ? null : { atLeast, from: '2026-01-01', source: '示例' },
+  met: value === null || atLeast === null ? null : value >= atLeast,
+  missing: [],
+  missingCount: 0,
+  source: '示例',
+})
+export const kpis = [
+  kpi('device.online', '设备上线率', 'Devices online', 0.964, 100, 0.95),
+  kpi('vehicle.valid', '车辆数据合规率', 'Valid vehicle data', 0.87, 10, 0.9),
+  kpi('device.entered', '设备入网率', 'Devices entered', 1, 100, 0.98),
+  kpi('enterprise.connected', '企业接入率', 'Enterprises connected', null, 4, 0.95),
+]
 
 const quarantined = (id: number, receivedAt: number, code: string, payload: string, position: number, message: string) => ({
   id,

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { extname, join, normalize } from 'node:path'
 import { Server as SocketServer, type Socket } from 'socket.io'
 import { isOpen, type Alarm } from '../../core/alarm.ts'
-import type { Change, LiveDevice, LiveReading, PlatformState, Snapshot } from '../../core/live.ts'
+import type { Change, LiveDevice, LiveReading, PlatformState, Snapshot, WallBeat } from '../../core/live.ts'
 import type { Mode } from '../../core/mode.ts'
+import type { RiskState } from '../../core/risk.ts'
 import { countLevels } from '../../dashboards/web/live-state.ts'
 
 type Unnumbered = Change extends infer C ? (C extends Change ? Omit<C, 'seq'> : never) : never
@@ -41,6 +42,10 @@ export class FakePlatform {
   readings = new Map<string, LiveReading>()
   enterprises: Snapshot['enterprises'] = []
   zones: Snapshot['zones'] = []
+  /** undefined: a platform that gives no risk index */
+  risks: RiskState[] | undefined
+  /** what walls said of themselves */
+  wallBeats: WallBeat[] = []
   platform: PlatformState = { receiving: 'ok', detail: null, notices: [] }
   /** how many snapshots clients asked for */
   snapshotsAsked = 0
@@ -151,6 +156,7 @@ export class FakePlatform {
         socket.emit('snapshot', this.snapshot(seq))
         done({ ok: true })
       })
+      socket.on('wall', (beat: WallBeat) => this.wallBeats.push(beat))
       socket.on('disconnect', () => this.#seqs.delete(socket))
     })
     await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve))
@@ -173,6 +179,7 @@ export class FakePlatform {
       zones: this.zones,
       readings: [...this.readings.values()],
       platform: this.platform,
+      ...(this.risks && { risks: this.risks }),
     }
   }
 

@@ -62,7 +62,7 @@ export const enWall: typeof zhWall = {
   riskEnterprise: 'Risk index by enterprise',
   riskNone: 'No risk index: the server gives none',
   riskEmpty: 'No area to weigh yet',
-  riskUnknown: 'unknown',
+  riskUnknown: '?',
   riskAtLeast: '≥',
   riskMore: '{n} more areas',
   riskKnown: '{known}/{all} known',
@@ -89,6 +89,7 @@ export const enWall: typeof zhWall = {
   picked: 'group {n} selected',
   keptPicture: 'last picture {at} · {age} old · {why}',
   hung: 'SCREEN FROZEN · this page has not responded for {s} s',
+  sumSpoken: '{n} more alarms at {e}, {r} of them red',
   missedSpoken: '{n} new alarms while disconnected',
   map: 'Map zone: list of devices in its place',
   setup: {

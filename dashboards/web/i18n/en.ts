@@ -40,7 +40,7 @@ export const en: WordTable = {
   platform: 'Platform',
   nav: {
     notice: { 'wall-offline': 'Wall offline', 'wall-soundless': 'Wall without sound' },
-  wall: 'Wall',
+    wall: 'Wall',
     desk: 'Desk',
     map: 'Map',
     reports: 'Reports',

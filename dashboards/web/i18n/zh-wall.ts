@@ -88,6 +88,7 @@ export const zhWall = {
   picked: '已选第 {n} 组',
   keptPicture: '上次画面 {at} · {age} 前 · {why}',
   hung: '画面卡死 · 本页 {s} s 无响应',
+  sumSpoken: '{e}新增 {n} 条报警,其中红色 {r} 条',
   missedSpoken: '断线期间新增 {n} 条报警',
   map: '地图区:设备列表代替',
   setup: {

@@ -40,7 +40,7 @@ export const zh = {
   platform: '平台',
   nav: {
     notice: { 'wall-offline': '大屏离线', 'wall-soundless': '大屏无声' },
-  wall: '大屏',
+    wall: '大屏',
     desk: '值班台',
     map: '地图',
     reports: '报告',
