@@ -150,14 +150,14 @@ describe.skipIf(withoutInflux)('InfluxDB', () => {
     await scene.sender.send(1_000)
     await scene.whole()
     await server.kill()
-    await scene.sender.send(40_000)
+    await scene.sender.send(20_000)
     await scene.sender.disconnect()
     await scene.platform.kill()
     await scene.startPlatform()
-    await scene.sender.send(40_000)
+    await scene.sender.send(20_000)
     await scene.degraded(/about \d/)
     await server.start()
-    await scene.whole(30_000)
+    await scene.whole(45_000)
   })
 
   test('slow, 2 s a request: the platform acknowledges as ever and every reading is there once', async () => {
@@ -168,7 +168,7 @@ describe.skipIf(withoutInflux)('InfluxDB', () => {
     const began = performance.now()
     await scene.sender.send(12_000)
     expect(performance.now() - began).toBeLessThan(5_000)
-    await scene.whole(30_000)
+    await scene.whole(45_000)
   })
 
   const disk = withoutInflux ? null : smallDisk(48)
