@@ -24,6 +24,8 @@ const statusOf: Record<string, number> = {
   'too-many-attempts': 429,
   'rate-limited': 429,
   'catching-up': 503,
+  'influx-unreachable': 503,
+  'influx-refused': 503,
   'no-verdict': 503,
   'journal-full': 503,
   unavailable: 503,

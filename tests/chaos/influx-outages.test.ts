@@ -1,5 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { startProcess, temporaryDir, type PlatformProcess } from '../flow/platform-process.ts'
 import { startInflux, withoutInflux, type InfluxServer } from '../suites/influx-server.ts'
@@ -125,6 +126,31 @@ describe.skipIf(withoutInflux)('InfluxDB', () => {
     await server.start()
     await scene.whole()
     expect(await scene.figure('watchfire_outbox_lag_rows')).toBeLessThan(100)
+  })
+
+  test('away: what is only there is refused with 503, what is recent is answered', async () => {
+    const server = await influx()
+    const scene = await Scene.set(server, { WATCHFIRE_EMBEDDED_DAYS: '1' })
+    await scene.startPlatform()
+    const day = 86_400_000
+    const now = Date.now()
+    await scene.sender.publish([3 * day, 2 * day, 1_000].map((ago) => ({ ts: now - ago, values: { flowLps: 1 } })))
+    await vi.waitFor(async () => expect((await accountAt(server, scene.sender)).count).toBe(3), 10_000)
+    await scene.sender.disconnect()
+    await scene.platform.kill('SIGTERM')
+    // What a trim an hour later would write down: older readings have left this machine.
+    const book = new DatabaseSync(join(scene.dataDir, 'outbox.db'))
+    book.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run('localSince', now - day)
+    book.close()
+    await scene.startPlatform()
+    const ask = async (from: number) => {
+      const path = `/api/v1/readings?device=${scene.sender.device}&metric=flowLps&from=${from}&to=${now + 1}`
+      return scene.platform.ask('GET', path, undefined, { authorization: `Bearer ${await scene.platform.token()}` })
+    }
+    expect(((await ask(now - 4 * day)).body as { series: { points: unknown[] }[] }).series[0]!.points).toHaveLength(3)
+    await server.kill()
+    expect(await ask(now - 4 * day)).toMatchObject({ status: 503, body: { error: { code: 'influx-unreachable' } } })
+    expect(((await ask(now - day)).body as { series: { points: unknown[] }[] }).series[0]!.points).toHaveLength(1)
   })
 
   test('killed in the middle of a write: every acknowledged reading is there once', async () => {
