@@ -72,6 +72,11 @@ export class Siren {
   }
 
   #loop(pattern: Pattern): void {
+    if (this.#context?.state === 'running' && this.mutedForMs === 0) {
+      // One mark is kept: when the loop that is heard last began.
+      performance.clearMarks('sound-started')
+      performance.mark('sound-started', { detail: { pitchHz: pattern.pitchHz } })
+    }
     for (const [at, length] of pattern.pulses) this.#pulse(pattern.pitchHz, at, length)
     const again = pattern.everyMs ?? pattern.againMs
     if (again === null) return

@@ -12,7 +12,10 @@ export function hasChromium(): boolean {
   return false
 }
 
-export const launchChromium = (): Promise<Browser> =>
+/** How a wall's browser is started: it may sound without having been touched. */
+export const KIOSK = ['--autoplay-policy=no-user-gesture-required']
+
+export const launchChromium = (extra: string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: path,
     headless: true,
@@ -24,5 +27,6 @@ export const launchChromium = (): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...extra,
     ],
   })

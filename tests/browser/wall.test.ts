@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { levels } from '../../core/level.ts'
 import { countLevels } from '../../dashboards/web/live-state.ts'
-import { hasChromium, launchChromium } from './chromium.ts'
+import { hasChromium, KIOSK, launchChromium } from './chromium.ts'
 import { furnish, makeAlarm, makeDevice } from './district.ts'
 import { FakePlatform } from './fake-platform.ts'
 import { buildPages, eventually, openPage } from './pages.ts'
@@ -12,7 +12,7 @@ describe.skipIf(!hasChromium())('wall', () => {
   let platform: FakePlatform
   beforeAll(async () => {
     await buildPages()
-    browser = await launchChromium()
+    browser = await launchChromium(KIOSK)
   })
   afterAll(() => browser.close())
   beforeEach(async () => {
@@ -67,7 +67,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     }
   }
 
-  test('a red alarm is on the card, in the counter and in the list within 100 ms, without a dialog', async () => {
+  test('F5: a red alarm is on the card, in the counter and in the list within 100 ms, without a dialog', async () => {
     await using wall = await openWall()
     const { page } = wall
     const alarm = makeAlarm(platform.now, { value: 52.3 })
@@ -97,7 +97,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     expect((await took())[4]).toBeLessThan(100)
   })
 
-  test('without a heartbeat the cell says delayed after 3 s and stands still, after 5 s a banner counts the seconds', async () => {
+  test('F1, F2: without a heartbeat the cell says delayed after 3 s and stands still, after 5 s a banner counts the seconds', async () => {
     await using wall = await openWall()
     const { page } = wall
     const heart = page.locator('[data-zone=heartbeat]')
@@ -127,7 +127,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     await page.waitForSelector('[data-zone=banner][data-state=recovered]')
   })
 
-  test('after an outage the wall comes back by itself, names what it missed, and its counters are the server’s', async () => {
+  test('F3: after an outage the wall comes back by itself, names what it missed, and its counters are the server’s', async () => {
     await using wall = await openWall()
     const { page } = wall
     platform.alarm(makeAlarm(platform.now, { level: 'yellow' }))
@@ -162,7 +162,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     expect(platform.snapshotsAsked).toBe(asked + 2)
   })
 
-  test('only the halo of an unacknowledged glyph blinks, at most once a second; no text does', async () => {
+  test('F17: only the halo of an unacknowledged glyph blinks, at most once a second; no text does', async () => {
     platform.alarm(makeAlarm(platform.now))
     platform.alarm(makeAlarm(platform.now, { state: 'returned', enterpriseId: 'huatai', zoneId: null }))
     platform.alarm(
@@ -239,7 +239,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     expect(all).toBe(43)
   })
 
-  test('the wall shows the server’s time, not the browser’s', async () => {
+  test('F4: the wall shows the server’s time, not the browser’s', async () => {
     platform.clockAheadMs = 3_600_000
     await using wall = await openWall()
     const shown = Number(await attribute(wall.page, '[data-zone=clock]', 'data-value'))
@@ -305,7 +305,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     expect(seen.length).toBeLessThanOrEqual(9)
   })
 
-  test('a point silent for three periods is italic with its age', async () => {
+  test('F18: a point silent for three periods is italic with its age', async () => {
     platform.device({ ...platform.devices.get('GAS-3')!, state: 'stale' })
     platform.readings.set('GAS-3\ncombustibleLel', [
       'GAS-3',
@@ -351,7 +351,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     expect(await wall.page.locator('img').count()).toBe(0)
   })
 
-  test('the calm wall gives a living age', async () => {
+  test('F25: the calm wall gives a living age', async () => {
     await using wall = await openWall()
     expect(await wall.page.locator('[data-zone=newest] .calm, .calm').first().innerText()).toMatch(
       /当前无未处置报警[\s\S]*数据实时 · (最近数据 0\.\d s 前|尚无数据)[\s\S]*在线 100\/100/,
