@@ -168,6 +168,8 @@ export async function startMqtt(
     handleUpgrade(request, socket, head) {
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         const stream = createWebSocketStream(webSocket)
+        // Left to itself it waits to be ended from this side too, and a client that is gone would look connected.
+        stream.once('end', () => stream.destroy())
         const place = enter(stream, 'ws')
         if (!place) return void socket.destroy()
         accept(stream, peerOf(request.socket.remoteAddress, 'ws'), countingAll(socket, place, limits.maxLoginBytes + 1_024))

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { createServer } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { connect as connectMqtt } from 'mqtt'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { connectPacket, publishPacket, RawClient } from '../bench/raw-mqtt-client.ts'
 import { eventually, testbed, tokenOf, type Testbed } from './testbed.ts'
 
@@ -93,3 +95,22 @@ test('a TLS handshake nobody finishes counts from its first byte, and a client g
   shaken.destroy()
   await eventually(() => expect(figure(bed, 'strangers')).toBe(0))
 }, 30_000)
+
+test('a WebSocket whose other end has vanished is gone at once, logged in or not', async () => {
+  const bed = await testbed()
+  const web = createServer().on('upgrade', bed.gateway.handleUpgrade)
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void web.close())
+  const url = `ws://127.0.0.1:${(web.address() as AddressInfo).port}/mqtt`
+  const [client, stranger] = [new WebSocket(url, 'mqtt'), new WebSocket(url, 'mqtt')]
+  await Promise.all([client, stranger].map((one) => new Promise((resolve) => one.once('open', resolve))))
+  client.send(connectPacket({ username, clientId: 'box' }))
+  await new Promise((resolve) => client.once('message', resolve))
+  expect(bed.gateway.isConnected('GAS-01')).toBe(true)
+  expect(figure(bed, 'sockets')).toBe(2)
+  // The first fragment of a message that never ends: what its reader holds must not hold the connection.
+  stranger.send('half', { fin: false })
+  for (const one of [client, stranger]) one.terminate()
+  await eventually(() => expect(figure(bed, 'sockets')).toBe(0))
+  expect(bed.gateway.isConnected('GAS-01')).toBe(false)
+})
