@@ -22,8 +22,19 @@ export class LoginLimit {
   }
 
   failed(address: string, username: string): void {
-    this.#level('address', address).failures++
-    this.#level('username', username).failures++
+    this.#add(address, username, 1)
+  }
+
+  /** A password that is still being checked counts as wrong: otherwise thousands at once would all be checked. */
+  begin(address: string, username: string): { right(): void } {
+    this.check(address, username)
+    this.failed(address, username)
+    return { right: () => this.#add(address, username, -1) }
+  }
+
+  #add(address: string, username: string, count: number): void {
+    for (const bucket of [this.#level('address', address), this.#level('username', username)])
+      bucket.failures = Math.max(0, bucket.failures + count)
   }
 
   #wait(kind: keyof typeof limits, who: string): number {

@@ -142,6 +142,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   )
   await servePages(app, context)
   routeUpgrades(http, options.upgrades ?? {}, strangers)
+  strangers.limitUnanswered(http)
   await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
     throw new BadSetting(
       `http cannot listen on ${config.host}:${config.port} (${error.code}); choose another port, or 0 for a free one, for example WATCHFIRE_HTTP_PORT=8081`,

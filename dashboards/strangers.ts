@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WaitingRoom, type Place } from '../core/waiting-room.ts'
@@ -11,6 +11,11 @@ const COST = { http: 16 << 10, https: 80 << 10 }
 /** A login over a WebSocket is one short message. */
 const HANDSHAKE_BYTES = 16 << 10
 
+/** Ends of headers in one piece of a stranger's bytes. Node makes a request, and on the way out an error, of each at once. */
+const REQUESTS_A_PIECE = 32
+/** Browsers and devices ask one thing at a time on a connection; each of these may hold an answer nobody reads. */
+const UNANSWERED = 8
+
 type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>
 type Stay = { place: Place; socket: Socket }
 
@@ -22,12 +27,33 @@ export class Strangers {
   #room: WaitingRoom
   /** by the far end's address and port: under TLS the request's socket is not the one that was accepted */
   #stays = new Map<string, Stay>()
+  #takers = new WeakMap<Socket, (piece: Buffer) => void>()
 
   constructor(http: HttpServer, secure: boolean, roomBytes = ROOM_BYTES) {
     this.#room = new WaitingRoom(roomBytes, GRACE_MS, () => performance.now())
     const cost = secure ? COST.https : COST.http
     http.prependListener('connection', (socket: Socket) => this.#enter(socket, cost))
+    http.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => this.#look(socket))
+    http.prependListener('upgrade', ({ socket }) => {
+      const take = this.#takers.get(socket)
+      if (take) socket.off('data', take)
+    })
     http.prependListener('request', ({ socket }) => this.#stays.get(endOf(socket))?.place.renew())
+  }
+
+  /** Called once all others listen: nobody gets to see a request more than a connection may have unanswered. */
+  limitUnanswered(http: HttpServer): void {
+    const unanswered = new WeakMap<Socket, number>()
+    const listeners = http.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
+    http.removeAllListeners('request')
+    http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request
+      const count = (unanswered.get(socket) ?? 0) + 1
+      if (count > UNANSWERED || socket.destroyed) return void socket.destroy()
+      unanswered.set(socket, count)
+      response.once('close', () => unanswered.set(socket, unanswered.get(socket)! - 1))
+      for (const listener of listeners) listener.call(http, request, response)
+    })
   }
 
   /** It belongs to somebody we know now, or to another part. */
@@ -63,6 +89,19 @@ export class Strangers {
     }
   }
 
+  /** Puts itself between the socket and Node's parser, which cannot be stopped within a piece. */
+  #look(socket: Socket): void {
+    const parse = socket.listeners('data')[0] as ((piece: Buffer) => void) | undefined
+    if (!parse) return
+    const take = (piece: Buffer) => {
+      if (this.has(socket) && endsOfHeaders(piece) > REQUESTS_A_PIECE) socket.destroy()
+      else parse(piece)
+    }
+    socket.removeListener('data', parse as (...args: unknown[]) => void)
+    socket.on('data', take)
+    this.#takers.set(socket, take)
+  }
+
   #enter(socket: Socket, cost: number): void {
     const place = this.#room.enter(cost, () => void socket.destroy())
     if (!place) return void socket.destroy()
@@ -77,3 +116,9 @@ export class Strangers {
 }
 
 const endOf = ({ remoteAddress, remotePort }: Peer) => `${remoteAddress} ${remotePort}`
+
+function endsOfHeaders(piece: Buffer): number {
+  let count = 0
+  for (let at = piece.indexOf('\r\n\r\n'); at !== -1; at = piece.indexOf('\r\n\r\n', at + 4)) count++
+  return count
+}

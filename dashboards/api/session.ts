@@ -38,13 +38,15 @@ export function sessionCalls(app: Api, context: Context): void {
       if (isForeign(asked)) throw new Forbidden('origin-refused', 'log in from our own pages, or from a program')
       const { username, password } = request.body
       const address = asked.remoteAddress ?? ''
-      loginLimit.check(address, username)
+      const attempt = loginLimit.begin(address, username)
       const { token, person } = await within(LOGIN_MS, people.logIn(username, password, address)).catch(
         (error: Error & { code?: string }) => {
-          if (error.code === 'login-failed') loginLimit.failed(address, username)
+          // Not the caller's fault, as far as can be told.
+          if (error.code !== 'login-failed') attempt.right()
           throw error
         },
       )
+      attempt.right()
       reply.setCookie(COOKIE, token, { ...cookie, maxAge: YEAR_S })
       return { token, user: shown(person) }
     },

@@ -143,3 +143,12 @@ test('a user who is shut out is out at once, on every connection', async () => {
   expect((await stage.call('GET', '/api/v1/devices', undefined, { as: 'leaver' })).status).toBe(401)
   expect((await login(stage, 'leaver', ADMIN_PASSWORD)).status).toBe(401)
 })
+
+test('guesses that come all at once are refused before they are checked', async () => {
+  const other = await Stage.start()
+  const guesses = Array.from({ length: 100 }, (_, i) => login(other, `u${i}`, 'x'))
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+  expect(statuses.filter((status) => status === 401)).toHaveLength(20)
+  expect(statuses.filter((status) => status === 429)).toHaveLength(80)
+  await other.stop()
+})

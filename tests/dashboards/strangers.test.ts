@@ -98,3 +98,25 @@ test('a login over the live feed that does not end is cut off', async () => {
   socket.write(Buffer.concat([Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 3, 0x0d, 0x40, 1, 2, 3, 4]), Buffer.alloc(20_000, 0x41)]))
   expect((await closed) - began).toBeLessThan(2_000)
 })
+
+test('a thousand requests in one piece, or more than eight unanswered, end a connection instead of the loop', async () => {
+  const { hostname, port } = new URL(stage.url)
+  const before = stage.dashboards.status().figures['watchfire_http_requests_total']!
+  const closed = (says: string) =>
+    new Promise<boolean>((resolve) => {
+      const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(says))
+      socket.on('error', () => undefined)
+      socket.once('close', () => resolve(true))
+      socket.resume()
+      setTimeout(() => {
+        resolve(false)
+        socket.destroy()
+      }, 2_000)
+    })
+  const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+  expect(await closed(request.repeat(1_000))).toBe(true)
+  expect(await closed(request.repeat(20))).toBe(true)
+  expect(await closed(request.repeat(4))).toBe(false)
+  const answered = stage.dashboards.status().figures['watchfire_http_requests_total']! - before
+  expect(answered).toBeLessThanOrEqual(4 + 20)
+})
