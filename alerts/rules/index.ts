@@ -19,6 +19,7 @@ import type { RuleType } from './rule.ts'
 import { silent } from './silent.ts'
 import { state } from './state.ts'
 import { stuck } from './stuck.ts'
+import { unusual } from './unusual.ts'
 import { threshold } from './threshold.ts'
 import { wrongClock } from './wrong-clock.ts'
 
@@ -27,6 +28,7 @@ export const ruleTypes: readonly RuleType[] = [
   threshold,
   rateOfChange,
   deviation,
+  unusual,
   forecast,
   state,
   stuck,
