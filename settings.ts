@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { parse as parseYaml } from 'yaml'
 import { BadSetting } from './core/errors.ts'
 import { levels, type Level } from './core/level.ts'
@@ -305,6 +306,37 @@ const loopback = /^(127\.|::1$|localhost$)/
 /** Only this machine can reach an address like this. */
 export const isLoopbackHost = (host: string): boolean => loopback.test(host)
 
+/** Two files of whatever content would otherwise be found out by the first listener, in OpenSSL's words. */
+function checkPair(cert: string, key: string): void {
+  const wrong = (options: { cert?: Buffer; key?: Buffer }): string | null => {
+    try {
+      createSecureContext(options)
+      return null
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  const bytes = { cert: readFileSync(cert), key: readFileSync(key) }
+  const what = (reason: string) => `(${reason}); give a PEM file`
+  const ofCert = wrong({ cert: bytes.cert })
+  if (ofCert !== null)
+    throw new BadSetting(`WATCHFIRE_TLS_CERT names ${cert}, which is no certificate ${what(ofCert)}`, {
+      setting: 'WATCHFIRE_TLS_CERT',
+    })
+  const ofKey = wrong({ key: bytes.key })
+  if (ofKey !== null)
+    throw new BadSetting(`WATCHFIRE_TLS_KEY names ${key}, which is no private key without a pass phrase ${what(ofKey)}`, {
+      setting: 'WATCHFIRE_TLS_KEY',
+    })
+  if (wrong(bytes) !== null)
+    throw new BadSetting(
+      `WATCHFIRE_TLS_KEY names ${key}, which is not the key of the certificate ${cert}: give the two of one pair`,
+      {
+        setting: 'WATCHFIRE_TLS_KEY',
+      },
+    )
+}
+
 function checkTogether(settings: Settings): void {
   if ((settings.tlsCert === null) !== (settings.tlsKey === null)) {
     throw new BadSetting('WATCHFIRE_TLS_CERT and WATCHFIRE_TLS_KEY belong together: set both or neither')
@@ -323,6 +355,7 @@ function checkTogether(settings: Settings): void {
       )
     }
   }
+  if (settings.tlsCert !== null && settings.tlsKey !== null) checkPair(settings.tlsCert, settings.tlsKey)
   if (!isLoopbackHost(settings.host) && settings.tlsCert === null && !settings.insecure) {
     throw new BadSetting(
       `WATCHFIRE_HOST is ${settings.host}, which others can reach, but there is no TLS: set WATCHFIRE_TLS_CERT and WATCHFIRE_TLS_KEY, or accept it with WATCHFIRE_INSECURE=1`,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +53,26 @@ test.each([
     expect(() => read(env)).toThrow(message)
   },
 )
+
+test('certificate and key that are none, or not of one pair, stop the start and say which', () => {
+  const folder = dir()
+  const at = (name: string) => join(folder, name)
+  for (const name of ['a', 'b'])
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost'],
+        ...['-days', '2', '-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)],
+      ],
+      { stdio: 'ignore' },
+    )
+  writeFileSync(at('text'), 'no PEM')
+  const tls = (cert: string, key: string) => () => read({ WATCHFIRE_TLS_CERT: at(cert), WATCHFIRE_TLS_KEY: at(key) })
+  expect(tls('a.pem', 'a.key')().settings).toMatchObject({ tlsCert: at('a.pem') })
+  expect(tls('text', 'a.key')).toThrow(/^WATCHFIRE_TLS_CERT names .*text, which is no certificate/)
+  expect(tls('a.pem', 'text')).toThrow(/^WATCHFIRE_TLS_KEY names .*text, which is no private key/)
+  expect(tls('a.pem', 'b.key')).toThrow(/^WATCHFIRE_TLS_KEY names .*b.key, which is not the key of the certificate/)
+})
 
 test('a name nobody knows stops the start in the file and is a warning in the environment', () => {
   expect(() => read({}, 'htpPort: 1\n')).toThrow(/sets htpPort, which is not a setting/)
