@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ageText, clockText, durationText, numberText, valueText, whenText } from '../../../dashboards/web/format.ts'
+import { quarantineCodes } from '../../../core/quarantine.ts'
 import { backoffMs } from '../../../dashboards/web/backoff.ts'
 import { freshnessOf, staleAfterMs } from '../../../dashboards/web/freshness.ts'
 import { en } from '../../../dashboards/web/i18n/en.ts'
@@ -38,6 +39,10 @@ test('both languages have the same words with the same slots', () => {
   for (const [key, text] of flat(zh)) expect([key, slots(english.get(key)!)]).toEqual([key, slots(text)])
   // vue-i18n reads these as its own syntax.
   for (const [, text] of [...flat(zh), ...english]) expect(text).not.toMatch(/[@|]/)
+})
+
+test('whatever is in quarantine says in the reader’s language what was wrong', () => {
+  for (const table of [zh, en]) expect(Object.keys(table.admin.quarantine.codes).sort()).toEqual([...quarantineCodes].sort())
 })
 
 test('a level is never written without its colour word, a threshold never as a bare grade', () => {
