@@ -28,7 +28,7 @@ As whom
 
 How
   --speed N|max         N times as fast as it was measured, or as fast as it is acknowledged (default max)
-  --url URL             where the platform listens (default mqtt://127.0.0.1:1883)
+  --url URL             where the platform listens (default mqtt://127.0.0.1 with the port of WATCHFIRE_MQTT_PORT, or 1883)
   --timeout S           give up when a message is not acknowledged for this long (default 30)
   --separator ';'       between cells (default ,)      --encoding gb18030    of the file (default utf-8)
 
@@ -101,7 +101,7 @@ function parse(args: string[]) {
         token: { type: 'string' },
         tokens: { type: 'string' },
         speed: { type: 'string', default: 'max' },
-        url: { type: 'string', default: process.env['WATCHFIRE_MQTT_URL'] ?? 'mqtt://127.0.0.1:1883' },
+        url: { type: 'string', default: `mqtt://127.0.0.1:${Number(process.env['WATCHFIRE_MQTT_PORT']) || 1883}` },
         timeout: { type: 'string', default: '30' },
         separator: { type: 'string', default: ',' },
         encoding: { type: 'string', default: 'utf-8' },

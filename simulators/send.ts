@@ -12,7 +12,7 @@ The JSON is what a device sends: {"metric":value,…}, {"ts":milliseconds,"value
 
   --token TOKEN    the device's access token (default: the demo's device TRY-01)
   --device ID      log in as this device, with the token as password
-  --url URL        where the platform listens (default mqtt://127.0.0.1:1883)
+  --url URL        where the platform listens (default mqtt://127.0.0.1 with the port of WATCHFIRE_MQTT_PORT, or 1883)
   --timeout S      seconds to wait for the login and for the acknowledgement (default 5)
 
 Exit code: 0 acknowledged, 1 not acknowledged, 2 the command is wrong and nothing was sent.
@@ -28,7 +28,7 @@ export async function send(args: string[], say: (line: string) => void): Promise
       options: {
         token: { type: 'string', default: TRY_TOKEN },
         device: { type: 'string' },
-        url: { type: 'string', default: process.env['WATCHFIRE_MQTT_URL'] ?? 'mqtt://127.0.0.1:1883' },
+        url: { type: 'string', default: `mqtt://127.0.0.1:${Number(process.env['WATCHFIRE_MQTT_PORT']) || 1883}` },
         timeout: { type: 'string', default: '5' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -119,7 +119,7 @@ export async function startMqtt(
       server.once('error', (error: NodeJS.ErrnoException) =>
         reject(
           new BadSetting(
-            `${name} cannot listen on ${config.host}:${port} (${error.code}); choose another port, or 0 for a free one`,
+            `${name} cannot listen on ${config.host}:${port} (${error.code}); choose another port, or 0 for a free one, for example WATCHFIRE_${name.toUpperCase()}_PORT=${name === 'mqtt' ? 1884 : 8884}`,
           ),
         ),
       )
