@@ -20,6 +20,8 @@ export type Layout = {
 
 /** Nothing that is read stands closer to a seam than this. */
 export const SEAM_CLEAR = 24
+/** Letters stand this much higher than their zone's edge when a row is full. */
+const LETTERS_CLEAR = 6
 const WIDE = 2.6
 const TALL_TILE = 1900
 
@@ -143,7 +145,7 @@ function tiles(canvas: Canvas, u: number, nominal: number, top: number, dropped:
     fits = cardH >= least - 1 && cardH >= ROWS_LEAST * u
   } else {
     const above = seamY! - clear
-    const under = seamY! + clear
+    const under = seamY! + clear + LETTERS_CLEAR * scale
     zones.devices = { ...left, y: top + gap, h: above - top - gap }
     zones.newest = { ...right, y: below, h: above - below }
     zones.alarms = { ...right, y: under, h: bottom - under }

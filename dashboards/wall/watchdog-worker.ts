@@ -15,7 +15,12 @@ let drawn = false
 addEventListener('message', ({ data }: MessageEvent<Start | Alive>) => {
   aliveAt = performance.now()
   text = data.text
-  if ('canvas' in data) canvas = data.canvas
+  if (!('canvas' in data)) return
+  canvas = data.canvas
+  // The first frame has to be there before the page hangs: placing the canvas' surface needs the page.
+  const context = canvas.getContext('2d')
+  context?.fillRect(0, 0, 1, 1)
+  requestAnimationFrame(() => context?.clearRect(0, 0, 1, 1))
 })
 
 setInterval(() => {

@@ -1,0 +1,137 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ADMIN_PASSWORD, startProcess, type PlatformProcess } from '../flow/platform-process.ts'
+import { hasChromium, KIOSK, launchChromium } from './chromium.ts'
+import { buildPages, eventually } from './pages.ts'
+import { keepShot } from './wall-stage.ts'
+
+/** Between browser and platform: a cable that can be pulled. */
+async function cable(target: number): Promise<{ port: number; cut(): void; mend(): void; close(): void }> {
+  const sockets = new Set<Socket>()
+  let isCut = false
+  const server: Server = createServer((from) => {
+    if (isCut) return void from.destroy()
+    const to = connect(target, '127.0.0.1')
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      sockets.add(one)
+      one.pipe(other)
+      one.on('error', () => other.destroy())
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const cutAll = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      isCut = true
+      cutAll()
+    },
+    mend: () => void (isCut = false),
+    close() {
+      cutAll()
+      server.close()
+    },
+  }
+}
+
+describe.skipIf(!hasChromium())('the wall of a real platform', () => {
+  let platform: PlatformProcess
+  let browser: Browser
+  let wire: Awaited<ReturnType<typeof cable>>
+  let wall: Page
+  let desk: Page
+
+  beforeAll(async () => {
+    await buildPages()
+    platform = await startProcess()
+    wire = await cable(Number(new URL(platform.http).port))
+    browser = await launchChromium(KIOSK)
+    const open = async (base: string, path: string) => {
+      const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } })
+      const answer = await context.request.post(`${base}/api/v1/session`, {
+        data: { username: 'admin', password: ADMIN_PASSWORD },
+        headers: { origin: base },
+      })
+      expect(answer.status()).toBeLessThan(300)
+      const page = await context.newPage()
+      await page.goto(`${base}${path}`)
+      return page
+    }
+    wall = await open(`http://127.0.0.1:${wire.port}`, '/wall?name=hall')
+    desk = await open(platform.http, '/desk')
+    await wall.waitForSelector('[data-zone=heartbeat][data-state=live]', { timeout: 30_000 })
+  }, 120_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    wire?.close()
+    platform?.child.kill('SIGCONT')
+    await platform?.kill()
+  })
+
+  const seenAfterMs = async (act: () => void) => {
+    const at = Date.now()
+    act()
+    await wall.waitForSelector('[data-zone=heartbeat]:not([data-state=live])', { timeout: 15_000 })
+    const cellMs = Date.now() - at
+    await wall.waitForSelector('[data-zone=banner][data-state=interrupted]', { timeout: 15_000 })
+    return { cellMs, bannerMs: Date.now() - at }
+  }
+  const restored = async () => {
+    await wall.waitForSelector('[data-zone=heartbeat][data-state=live]', { timeout: 30_000 })
+    await eventually(async () => expect(await wall.locator('[data-zone=banner][data-state=interrupted]').count()).toBe(0))
+  }
+
+  test('a platform that is stopped dead is seen within five seconds, and so is that it is back', async () => {
+    const { cellMs, bannerMs } = await seenAfterMs(() => platform.child.kill('SIGSTOP'))
+    await keepShot(wall, 'stopped')
+    platform.child.kill('SIGCONT')
+    process.stderr.write(`SIGSTOP seen after ${cellMs} ms (cell), ${bannerMs} ms (banner)\n`)
+    expect(cellMs).toBeLessThan(5_000)
+    // Five seconds from the last heartbeat; the rest is a busy machine.
+    expect(bannerMs).toBeLessThan(6_000)
+    await restored()
+  })
+
+  test('a cut cable is seen within five seconds, and the wall comes back by itself when it is mended', async () => {
+    const { cellMs, bannerMs } = await seenAfterMs(() => wire.cut())
+    process.stderr.write(`cut socket seen after ${cellMs} ms (cell), ${bannerMs} ms (banner)\n`)
+    expect(cellMs).toBeLessThan(5_000)
+    expect(bannerMs).toBeLessThan(6_000)
+    expect(await wall.locator('[data-zone=banner]').innerText()).toMatch(/正在重连\(第 \d+ 次\)/)
+    wire.mend()
+    await restored()
+  })
+
+  test('F28: a crashed tab is told of at the desk within fifteen seconds of its last beat, and no longer once the wall is back', async () => {
+    // It has said that it is there.
+    await eventually(async () => {
+      const metrics = await (await fetch(`${platform.http}/metrics`)).text()
+      expect(metrics).toMatch(/watchfire_walls\{[^}]*\} 1/)
+    }, 15_000)
+    const session = await wall.context().newCDPSession(wall)
+    const at = Date.now()
+    const crashed = wall.waitForEvent('crash')
+    void session.send('Page.crash').catch(() => undefined)
+    await crashed
+    const notice = desk.locator('[data-zone=notice][data-state=wall-offline]')
+    await notice.waitFor({ timeout: 25_000 })
+    process.stderr.write(`crashed tab seen at the desk after ${Date.now() - at} ms\n`)
+    expect(Date.now() - at).toBeLessThan(17_000)
+    expect(await notice.innerText()).toMatch(/^大屏离线 · hall · 00:\d\d$/)
+    const again = await wall.context().newPage()
+    await again.goto(`http://127.0.0.1:${wire.port}/wall?name=hall`)
+    await eventually(async () => expect(await notice.count()).toBe(0), 15_000)
+  })
+})
