@@ -32,6 +32,7 @@ class OpenPolicy implements Policy {
       },
       filter: (asked) => (asked === 'test/nosubscribe' || asked.startsWith('$SYS') || asked.startsWith('$share/') ? null : asked),
       topic: (internal) => internal,
+      tooLarge: () => undefined,
       closed: () => undefined,
     }
   }

@@ -142,6 +142,17 @@ class DeviceLink implements Link, Way {
     this.#shared.quarantine.put(this.#sender, fault, { ...message, topic: topic.slice(0, 256) }, 0)
   }
 
+  /** A box that sends its whole backlog in one packet comes back and tries again for ever: its owner has to see why. */
+  tooLarge(what: string, at: number): void {
+    const sender = this.#sender
+    sender.tooLargePackets++
+    if (at - sender.lastTooLargeAt < NOTE_EVERY_MS) return
+    const times = sender.tooLargePackets > 1 ? ` (${sender.tooLargePackets} times since the start)` : ''
+    const message = `${what}; it was not read and the connection was closed: send less at once${times}`
+    const fault: Fault = { code: 'too-large', message, position: null, key: null }
+    if (this.#shared.quarantine.note(sender.device, fault, this.#source, at)) sender.lastTooLargeAt = at
+  }
+
   /** "me" is somebody else on every connection, so the broker gets the topic under the device's id. */
   filter(asked: string): string | null {
     const allowed = this.#shared.sessions.some(({ protocol }) =>

@@ -21,6 +21,8 @@ export class Sender {
   attributeChangesSince = 0
   refusedLogins = 0
   lastRefusedLoginAt = 0
+  tooLargePackets = 0
+  lastTooLargeAt = 0
   /** Messages it may still send in this moment; refilled as time goes by, shared by all its connections. */
   #allowance: number
   #refilledAt = 0

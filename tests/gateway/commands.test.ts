@@ -17,6 +17,7 @@ async function transport() {
     publish: () => undefined,
     filter: (asked) => (asked === 'forbidden' ? null : `${credential}/${asked}`),
     topic: (internal) => internal.slice(credential.length + 1),
+    tooLarge: () => undefined,
     closed: () => undefined,
   })
   const config = { host: '127.0.0.1', mqttPort: 0, mqttsPort: null, tls: null, maxPacketBytes: 65_536, maxConnections: 100 }

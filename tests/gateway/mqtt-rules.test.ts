@@ -120,6 +120,17 @@ test.each(Object.entries(brokenPackets))('%s closes the connection of its sender
   expect(bed.stored()).toEqual([])
 })
 
+test('a packet over the limit is told to the owner of the device, once in a while and with its number', async () => {
+  const bed = await testbed()
+  for (let times = 0; times < 3; times++) {
+    const client = await RawClient.login(bed.port, { username })
+    client.send(Buffer.from([0x30, 0x80, 0x80, 0x40]))
+    expect(await client.whenClosed()).toBe(true)
+  }
+  await eventually(() => expect(bed.quarantined()).toMatchObject([{ deviceId: 'GAS-01', code: 'too-large', bytes: 0 }]))
+  expect(bed.quarantined()[0]!.message).toMatch(/more than 262144 bytes; it was not read and the connection was closed/)
+})
+
 test('a forbidden topic is acknowledged, dropped and quarantined, and the connection stays', async () => {
   const bed = await testbed([device('GAS-01'), device('GAS-02')])
   const client = await RawClient.login(bed.port, { username })

@@ -87,7 +87,9 @@ export class Connection implements Wire, Waiter {
     if (this.link && !this.link.refresh(receivedAt)) return this.close('credential retired or renewed')
     this.#receivedAt = receivedAt
     const fault = this.#stream.cut(this.#maxBytes, this.#packet)
-    if (fault !== null) this.#protocolError(fault)
+    if (fault === null) return
+    this.link?.tooLarge(fault, receivedAt)
+    this.#protocolError(fault)
   }
 
   /** False when the packet was not taken: it stays until the pause is over. */

@@ -27,6 +27,8 @@ export interface Link {
   mayPublish(): boolean
   readonly waitMs: number
   publish(message: Published): void
+  /** A packet over the limit was announced: nothing of it is read, and the connection ends. */
+  tooLarge(what: string, at: number): void
   /** The broker's own name of a filter this link may subscribe to, null when it may not. */
   filter(asked: string): string | null
   /** The other way round, for a message on its way to the client. */
