@@ -13,6 +13,7 @@ const needs: Need[] = [
   { program: 'chromium', packages: ['chromium', 'fonts-noto-cjk'], suites: 'browser' },
   { program: 'mosquitto_pub', packages: ['mosquitto-clients'], suites: 'flow: first reading by mosquitto_pub' },
   { program: 'strace', packages: ['strace'], suites: 'chaos: acknowledged is on disk' },
+  { program: 'openssl', packages: ['openssl'], suites: 'certificates' },
   { program: 'influxd', packages: ['influxdb'], suites: 'history in InfluxDB, Grafana on it' },
   { program: 'victoria-metrics', packages: ['victoria-metrics'], suites: 'history in VictoriaMetrics, Grafana on the metrics' },
 ]
