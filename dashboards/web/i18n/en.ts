@@ -39,7 +39,6 @@ export const en: WordTable = {
   none: 'none',
   platform: 'Platform',
   nav: {
-    notice: { 'wall-offline': 'Wall offline', 'wall-soundless': 'Wall without sound' },
     wall: 'Wall',
     desk: 'Desk',
     map: 'Map',
@@ -66,6 +65,7 @@ export const en: WordTable = {
     untrusted: 'Not to be trusted',
     refused: 'The server refused the connection: {reason}',
   },
+  notice: { 'wall-offline': 'Wall offline', 'wall-soundless': 'Wall without sound' },
   wall: enWall,
   desk: {
     title: 'Duty desk',

@@ -39,7 +39,6 @@ export const zh = {
   none: '无',
   platform: '平台',
   nav: {
-    notice: { 'wall-offline': '大屏离线', 'wall-soundless': '大屏无声' },
     wall: '大屏',
     desk: '值班台',
     map: '地图',
@@ -66,6 +65,7 @@ export const zh = {
     untrusted: '不可信',
     refused: '服务器拒绝了连接:{reason}',
   },
+  notice: { 'wall-offline': '大屏离线', 'wall-soundless': '大屏无声' },
   wall: zhWall,
   desk: {
     title: '值班台',
