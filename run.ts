@@ -25,9 +25,6 @@ export async function runUntilStopped(log: Log, start: (failed: (error: Error) =
     process.stderr.write(`${error.message}\n`)
     process.exit(1)
   }
-  for (const { name, url } of running.addresses) process.stdout.write(`listening ${name} ${url}\n`)
-  process.stdout.write('watchfire ready\n')
-
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return
@@ -38,4 +35,7 @@ export async function runUntilStopped(log: Log, start: (failed: (error: Error) =
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Last: whoever reads this may stop it in the same moment, and a stop is clean from here on.
+  for (const { name, url } of running.addresses) process.stdout.write(`listening ${name} ${url}\n`)
+  process.stdout.write('watchfire ready\n')
 }
