@@ -15,8 +15,8 @@ const BeatSchema = Type.Object({
 const beatCheck = Compile(BeatSchema)
 type Beat = Static<typeof BeatSchema>
 
-/** A wall that says nothing for this long is told of at the desk. */
-const OFFLINE_MS = 15_000
+/** A wall that says nothing for this long is told of with the next beat of the server: at every desk by the fifteenth second. */
+const OFFLINE_MS = 14_000
 /** Long enough for a browser's start and the first touch of the screen. */
 const SOUNDLESS_MS = 15_000
 const FORGOTTEN_MS = 12 * 3_600_000

