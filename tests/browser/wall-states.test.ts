@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { levels } from '../../core/level.ts'
 import { hasChromium } from './chromium.ts'
-import { makeAlarm, makeDevice, makeRisk } from './district.ts'
+import { kpis, makeAlarm, makeDevice, makeRisk } from './district.ts'
 import { eventually } from './pages.ts'
 import { floodOf, keepShot, listed, shownCounters, wallStage } from './wall-stage.ts'
 
@@ -199,6 +199,8 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
 
   test('risk and rates: worst first, unknown is not calm, a rise of ten is marked, a missed target is hatched, what is not there is said', async () => {
     const { platform } = stage
+    const inService = { ...kpis[1]!, id: 'gas.in-service', formula: 'in-service', numerator: 131_796, denominator: 887_043 }
+    platform.route('GET', '/kpi', () => ({ body: { day: '2026-11-22', kpis: [...kpis, inService] } }))
     await using wall = await stage.open()
     const { page } = wall
     const area = (id: string) => page.locator(`[data-zone=risk-area][data-area="zone:${id}"]`)
@@ -213,6 +215,8 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
     const rate = page.locator('[data-rate="kpi:vehicle.valid"]')
     await rate.waitFor()
     expect(await rate.getAttribute('data-state')).toBe('missed')
+    expect(await rate.innerText()).toContain('9/10')
+    expect(await page.locator('[data-rate="kpi:gas.in-service"]').innerText()).not.toContain('/')
     platform.device(makeDevice({ ...platform.devices.get('GAS-1')!, state: 'stale' }))
     await eventually(async () =>
       expect(await page.locator('[data-rate="class:gas-detector"]').innerText()).toMatch(/95\.0 %[\s\S]*19\/20/),
