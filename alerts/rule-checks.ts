@@ -139,14 +139,17 @@ function neverSeen(rule: Rule): RuleWarning[] {
 function conflict(rule: Rule, other: Rule): RuleWarning[] {
   if (rule.type !== other.type || !sameMetric(rule, other) || rule.metric !== other.metric) return []
   if (!overlap(rule.applies, other.applies) || sayOf(rule) !== sayOf(other)) return []
-  const both = valueLimits(rule)
-    .map(({ name }) => name)
-    .filter((name) => valueLimits(other).some((limit) => limit.name === name))
-  if (valueLimits(rule).length > 0 && both.length === 0) return []
+  const named = limitNames(rule)
+  const both = named.filter((name) => limitNames(other).includes(name))
+  if (named.length > 0 && both.length === 0) return []
   const over = both.length > 0 ? ` over ${both.join(', ')}` : ''
   const message = `${other.id} is for the same devices and has the same say${over}; narrow one of them`
   return [{ ruleId: rule.id, code: 'conflict', path: '/applies', message }]
 }
+
+/** Whatever the limits are of: a value, a change, so many spreads. */
+const limitNames = ({ limits }: Rule): unknown[] =>
+  Array.isArray(limits) ? limits.map((limit: { name?: unknown }) => limit.name) : []
 
 const sayOf = ({ applies: { deviceId, zoneId, enterpriseId, region, substance, kind, sector }, origin }: Rule): string =>
   [deviceId, zoneId, enterpriseId, region, substance, kind, sector].map((one) => (one === undefined ? '-' : 'x')).join('') +

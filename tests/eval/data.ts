@@ -2,13 +2,20 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Data of others lies beside the repository, never in it. */
-export const dataDir = join(import.meta.dirname, '../../../shared/data')
+let dataDir = join(import.meta.dirname, '../../../shared/data')
+
+/** Other files of the same shape: what was not there when the rules were written. */
+export function readFrom(dir: string): void {
+  dataDir = dir
+}
 
 /** The text of a data file; without the data nothing can be measured, and nothing may look as if it had been. */
 export function readData(name: string): string {
   const file = join(dataDir, name)
   if (!existsSync(file)) {
-    throw new Error(`${name} is not there: the evaluation needs the data sets in ../shared/data beside the repository (${file})`)
+    throw new Error(
+      `${name} is not there: the evaluation needs the data sets in ../shared/data beside the repository, or --data <folder> (${file})`,
+    )
   }
   return readFileSync(file, 'utf8')
 }
