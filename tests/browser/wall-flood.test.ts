@@ -8,8 +8,8 @@ import { eventually } from './pages.ts'
 import { floodOf, keepShot, listed, shownCounters, wallStage } from './wall-stage.ts'
 
 const A_SECOND = 50
-const FLOOD_S = Number(process.env['WATCHFIRE_FLOOD_SECONDS'] ?? 10)
-const SOAK_S = Number(process.env['WATCHFIRE_SOAK_SECONDS'] ?? 12)
+const FLOOD_S = Number(process.env['WATCHFIRE_FLOOD_SECONDS'] ?? 6)
+const SOAK_S = Number(process.env['WATCHFIRE_SOAK_SECONDS'] ?? 8)
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
 describe.skipIf(!hasChromium())('load on the wall', () => {
@@ -180,9 +180,9 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
     await session.send('Performance.enable')
     await page.waitForTimeout(1_000)
     const before = await measure(session)
-    await page.waitForTimeout(6_000)
+    await page.waitForTimeout(4_000)
     const after = await measure(session)
-    const share = (after.busyS - before.busyS) / 6
+    const share = (after.busyS - before.busyS) / 4
     say(`calm wall: first contentful paint ${Math.round(first ?? -1)} ms, main thread ${(share * 100).toFixed(1)} % of a core`)
     expect(first).not.toBeNull()
     expect(first!).toBeLessThan(3_000)
