@@ -109,7 +109,10 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     loggedIn: (socket) => strangers.leave(socket),
     beat: () => {
       const { receiving, detail, notices } = tellPlatform()
-      feed.publish([...live.setPlatform(receiving, detail, [...notices, ...walls.notices(clock.now())]), ...live.look(clock.now())])
+      feed.publish([
+        ...live.setPlatform(receiving, detail, [...notices, ...walls.notices(clock.now())]),
+        ...live.look(clock.now()),
+      ])
     },
   })
   people.left = (who) => feed.end(who)
