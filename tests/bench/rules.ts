@@ -27,6 +27,7 @@ const samples: Record<string, Record<string, unknown>> = {
   stuck: { level: 'blue' },
   jump: { level: 'blue' },
   copied: { level: 'blue' },
+  unusual: { level: 'blue' },
   expression: { level: 'orange', when: 'value > 40 && good && hour >= 6.0' },
   'bad-reading': { level: 'blue' },
   'no-substance': { level: 'blue' },
