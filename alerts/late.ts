@@ -7,7 +7,7 @@ import { addEpisode, judgeBy, wasBreached } from './series-slot.ts'
 
 /**
  * Judges a reading that is older than what was already judged: on scratch state that follows the late readings as long as they
- * come in order, raising only a `late` alarm of its own. `stale`: nothing newer has come for so long that what this reading
+ * come in order and without a hole (`holdMs`), raising only a `late` alarm of its own. `stale`: nothing newer has come for so long that what this reading
  * says may still be so (a clock that fell back, for one): then the late alarm is active, not history.
  */
 export function judgeLate(
@@ -16,9 +16,12 @@ export function judgeLate(
   sample: Sample | Position,
   moment: Moment,
   stale: boolean,
+  holdMs: number,
 ): void {
   for (const bound of bounds) {
-    const follows = bound.late !== null && sample.at > bound.late.at ? bound.late : null
+    // Two that are hours apart say nothing about the time between them, and that was judged when it was.
+    const sinceMs = bound.late === null ? Infinity : sample.at - bound.late.at
+    const follows = sinceMs > 0 && sinceMs <= holdMs ? bound.late : null
     const before = follows === null ? bound.type.start : follows.state
     const step = judgeBy(bound, before, sample)
     bound.late = { state: step.state, at: sample.at }

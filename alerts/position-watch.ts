@@ -227,7 +227,7 @@ export class PositionWatch {
     }
     const stale = slot.last === null || receivedAt - slot.last.receivedAt > slot.holdMs
     const moment: Moment = { ...momentAt(stamp, receivedAt, positions.at(-1)!), causes: positions }
-    judgeLate(this.#parts.alarms, slot.bounds, positionOf(fix, stamp, false, false), moment, stale)
+    judgeLate(this.#parts.alarms, slot.bounds, positionOf(fix, stamp, false, false), moment, stale, slot.holdMs)
     this.#dirty.add(slot.key)
   }
 

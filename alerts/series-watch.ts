@@ -194,7 +194,7 @@ export class SeriesWatch {
     const overRange = reason === 'over-range'
     const moment: Moment = { causePos: pos, at: measuredAt, knownAt: receivedAt, value, overRange, causes: [pos] }
     const judging = slot.bounds.filter(({ type }) => !type.hearsBad)
-    judgeLate(this.#alarms, judging, sample, moment, stale)
+    judgeLate(this.#alarms, judging, sample, moment, stale, slot.holdMs)
   }
 
   #step(

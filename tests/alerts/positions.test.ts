@@ -247,3 +247,15 @@ test('series of devices no position rule is for stay on the quiet path', () => {
   road.at(102, HOME)
   expect(T0).toBe(1_767_225_600_000)
 })
+
+test('two late positions hours apart are not a drive between them', () => {
+  const road = new Road([positionRule('driving-time', { limitMs: 4 * 3_600_000 })])
+  const hours = (count: number) => count * 3600
+  // Driven for an hour, then at rest; one position of each time comes after the next.
+  for (let s = 0; s <= hours(6); s += 60) {
+    if (s === 1800 || s === hours(5)) continue
+    road.at(s, HOME, s < hours(1) ? 50 : 0)
+    if (s === 1860 || s === hours(5) + 60) road.at(s - 60, HOME, s < hours(1) ? 50 : 0, s + 1)
+  }
+  expect(road.story()).toEqual([])
+})
