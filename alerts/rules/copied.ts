@@ -24,9 +24,9 @@ type Options = Static<typeof OptionsSchema>
 /**
  * Landmarks: values after which a hash of the last eleven changes happens to begin with zeros. They lie where the
  * data says, so a copy has the same ones wherever it begins. `recent` are the last values that changed, `past` the landmarks,
- * oldest first, `at` the place of the last match among them, `run` how many came in order.
+ * oldest first, `at` the place of the last match among them, `run` how many came in order, `missed` how many since were new.
  */
-type State = { hash: number; recent: number[]; past: number[]; at: number; run: number; copiedAt: number | null }
+type State = { hash: number; recent: number[]; past: number[]; at: number; run: number; missed?: number; copiedAt: number | null }
 const start: State = { hash: 0, recent: [], past: [], at: -1, run: 0, copiedAt: null }
 
 const SPAN = 11
@@ -44,15 +44,28 @@ function hashed(hash: number, value: number, resolution: number): number {
   return ((hash << 3) ^ step ^ (step >>> 15)) | 0
 }
 
+/** A reading that came late, then or now, changes the landmarks around it: so many of a run may be missing or new. */
+const MISSING = 2
+
+/** The place of a landmark in the past: where the run goes on, else anywhere. */
+function placeOf({ past, at }: State, landmark: number): number {
+  const next = at < 0 ? -1 : past.slice(at + 1, at + 2 + MISSING).indexOf(landmark)
+  return next < 0 ? past.indexOf(landmark) : at + 1 + next
+}
+
 /** The state after a landmark: it continues a run, begins one, or is new. */
 function passed(state: State, landmark: number, at: number, matches: number): State {
   const { past } = state
-  const next = state.at >= 0 ? state.at + 1 : -1
-  const known = next >= 0 && past[next] === landmark ? next : past.indexOf(landmark)
-  const run = known < 0 ? 0 : known === next ? state.run + 1 : 1
+  const found = placeOf(state, landmark)
+  const missed = found < 0 ? (state.missed ?? 0) + 1 : 0
+  const isOver = missed > MISSING
+  const goesOn = state.at >= 0 && found > state.at && found <= state.at + 1 + MISSING
+  const run = found < 0 ? (isOver ? 0 : state.run) : goesOn ? state.run + 1 : 1
+  const place = found < 0 ? (isOver ? -1 : state.at) : found
   const kept = [...past, landmark].slice(-LANDMARKS)
-  const moved = past.length === LANDMARKS && known >= 0 ? known - 1 : known
-  return { ...state, past: kept, at: moved, run, copiedAt: run >= matches ? at : state.copiedAt }
+  const moved = past.length === LANDMARKS && place >= 0 ? place - 1 : place
+  const copiedAt = found >= 0 && run >= matches ? at : state.copiedAt
+  return { ...state, past: kept, at: moved, run, missed, copiedAt }
 }
 
 /**

@@ -33,6 +33,15 @@ test('copied: readings copied in at any later place are found, wherever the copy
   expect(verdicts(copied, whole, series(values))[at]).toEqual(BLUE)
 })
 
+test('copied: a recording of which every fiftieth reading is lost, each time another, is found within four hours', () => {
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    const lossy = (values: number[], round: number) => values.filter((_, i) => jitter(seed * 10 + round, i) > -0.96)
+    const own = living(1_500, seed)
+    const at = firstAlarm([...lossy(own, 1), ...lossy(own, 2)])
+    expect(at, `seed ${seed}`).toBeGreaterThan(1_470)
+  }
+})
+
 test('copied: a living sensor, however coarse, and one that rests, copies nothing', () => {
   for (const digits of [0, 1, 2]) for (const seed of [1, 2, 3]) expect(firstAlarm(living(20_000, seed, digits))).toBe(-1)
   expect(firstAlarm(Array.from({ length: 5_000 }, (_, i) => (i % 2 === 0 ? 5.1 : 5.2)))).toBe(-1)
