@@ -15,6 +15,7 @@ import { openJournal, type EmbeddedJournal } from './journal/embedded.ts'
 import { lockDataDir } from './journal/lock.ts'
 import type { Settings } from './settings.ts'
 import { influxOf } from './influx-settings.ts'
+import { watchParts } from './part-alarms.ts'
 import { openDataDir } from './operate/data-dir.ts'
 import { migrate } from './operate/migrate.ts'
 
@@ -170,6 +171,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     dashboards.apply(batch)
     live?.release(batch.next)
   })
+  const leaveParts = watchParts(parts, journal, settings.mode, state.openAlarms, log)
   started.resolve()
 
   return {
@@ -180,6 +182,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     addresses: [{ name: 'http', url: dashboards.url }, ...gateway.addresses],
     /** Sources first, so that whatever was acknowledged is also judged and stored. */
     async stop() {
+      leaveParts()
       await gateway.stop()
       await writeDownStop(journal, log)
       await dashboards.stop()

@@ -10,6 +10,7 @@ import { isInService } from './binding.ts'
 import { DeviceWatch, type SavedDevice } from './device-watch.ts'
 import { DueTimes } from './due-times.ts'
 import { GroupWatch, type SavedGroup } from './group-watch.ts'
+import { judgePart } from './part-alarms.ts'
 import { OpenAlarms, type Emission, type Moment, type OpenAlarmsState } from './open-alarms.ts'
 import { PositionWatch, type SavedPosition } from './position-watch.ts'
 import { Rulebook } from './rulebook.ts'
@@ -177,6 +178,8 @@ export class Engine {
         return this.#ruleChanged(readRecordEntry(entry) as Extract<RecordEntry, { kind: 'rule.set' | 'rule.removed' }>, moment)
       case 'action':
         return answerAction(this.alarms, readRecordEntry(entry) as Extract<RecordEntry, { kind: 'action' }>, pos, receivedAt)
+      case 'part.alarm':
+        return judgePart(this.alarms, readRecordEntry(entry) as Extract<RecordEntry, { kind: 'part.alarm' }>, moment)
       case 'platform.started':
       case 'receiving.resumed':
         return this.#devices.listen(receivedAt, pos)

@@ -5,7 +5,10 @@ export type PartStatus = {
   /** for people, present unless ok */
   detail?: string
   figures: Record<string, number>
+  /** what a person has to act on, one alarm each for as long as it is listed; `code` stays the same */
+  alarms?: PartAlarm[]
 }
+export type PartAlarm = { code: string; text: { zh: string; en: string } }
 
 export interface Part {
   status(): PartStatus

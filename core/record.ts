@@ -14,6 +14,8 @@ export const PLATFORM: Author = 'platform'
 export type RecordEntry =
   | { kind: 'platform.started'; version: string; mode: Mode }
   | { kind: 'platform.stopped' }
+  /** a part of the platform needs a person, or no longer does: an alarm follows from it */
+  | { kind: 'part.alarm'; part: string; code: string; raised: boolean; mode: Mode; text: { zh: string; en: string } }
   /** nothing could be acknowledged between these two: silence does not count meanwhile */
   | { kind: 'receiving.stopped'; reason: string }
   | { kind: 'receiving.resumed'; stoppedForMs: number }
@@ -86,6 +88,10 @@ export type ActionEntry = {
   version: number
   by: Author
   comment: string | null
+  /** for how long it is set aside, from its place in the order … */
+  minutes?: number | null
+  /** … or until when, ms UTC */
+  untilMs?: number | null
   /** the answer to a repeated request with the same key is the first answer */
   idempotencyKey: string | null
 }

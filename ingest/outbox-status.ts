@@ -1,4 +1,4 @@
-import type { PartStatus } from '../core/part.ts'
+import type { PartAlarm, PartStatus } from '../core/part.ts'
 import type { Gap } from './outbox-book.ts'
 import type { Trouble } from './outbox-delivery.ts'
 
@@ -38,7 +38,26 @@ export function outboxStatus(facts: Facts): PartStatus {
   if (gap) worries.push('InfluxDB was away for longer than the journal keeps: readings are sent from the embedded store')
   if (saveFault !== null) worries.push(`how far InfluxDB is cannot be written down: ${saveFault}`)
   if (worries.length === 0) return { name: 'influx', state: 'ok', figures }
-  return { name: 'influx', state: 'degraded', detail: worries.join('; '), figures }
+  return { name: 'influx', state: 'degraded', detail: worries.join('; '), figures, alarms: alarmsOf(trouble, gap) }
+}
+
+/** Being behind ends by itself; these two do not. */
+function alarmsOf(trouble: Trouble | null, gap: Gap | null): PartAlarm[] {
+  const refused = trouble?.holds && {
+    code: 'refused',
+    text: {
+      zh: 'InfluxDB 拒绝平台写入：请检查地址、令牌和存储桶；数据已在本地保存，不会丢失',
+      en: 'InfluxDB refuses the platform: look at its address, token and bucket; readings are kept here and not lost',
+    },
+  }
+  const away = gap && {
+    code: 'away-too-long',
+    text: {
+      zh: 'InfluxDB 中断时间超过日志保留范围，正从本地历史库补传',
+      en: 'InfluxDB was away for longer than the journal keeps: readings are sent from the embedded store',
+    },
+  }
+  return [refused, away].filter((one) => one !== null && one !== undefined && one !== false)
 }
 
 /** Two digits are enough for people, and a text that changes with every reading would be sent with every reading. */
