@@ -50,6 +50,7 @@ export const en: WordTable = {
   },
   feed: {
     live: 'Live',
+    quiet: 'Connected, no new data',
     delayed: 'Delayed {s} s',
     interrupted: 'Interrupted',
     waiting: 'Connecting',
