@@ -2,6 +2,7 @@ import type { Alarm, AlarmChangeKind } from '../core/alarm.ts'
 import type { ActionEntry, AlarmAction } from '../core/record.ts'
 import { transition } from './lifecycle.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
+import { setAsideBy } from './set-aside.ts'
 
 /**
  * Answers a person's action in its place in the order: it changes the alarm they saw, or is refused because the alarm has
@@ -43,7 +44,7 @@ function perform(alarm: Alarm, entry: ActionEntry, at: number): { alarm: Alarm; 
     case 'unshelve':
     case 'out-of-service':
     case 'return-to-service':
-      return `${entry.action} is not offered by this version of the platform`
+      return setAsideBy(alarm, entry, entry.action, at)
   }
 }
 

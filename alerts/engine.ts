@@ -35,10 +35,10 @@ export type EngineState = {
 export class Engine {
   readonly directory = new Directory()
   readonly rulebook = new Rulebook()
-  readonly alarms = new OpenAlarms((id) => this.directory.registry.devices.get(id))
+  #due = new DueTimes()
+  readonly alarms = new OpenAlarms((id) => this.directory.registry.devices.get(id), this.#due)
   readonly memory = new SeriesMemory()
   readonly figures = { readings: 0, slow: 0, late: 0, resent: 0, standing: 0, stray: 0 }
-  #due = new DueTimes()
   #devices = new DeviceWatch(this.directory.registry, this.memory, this.alarms, this.#due, (id) => this.#series.refreshQuiet(id))
   #series = new SeriesWatch({
     directory: this.directory,
@@ -98,6 +98,9 @@ export class Engine {
     while (this.#due.next <= clock) {
       const due = this.#due.take()!
       switch (due.kind) {
+        case 'alarm':
+          this.alarms.tick(due.id as string, due.at, this.#lastPos)
+          break
         case 'device':
           this.#devices.tick(due.id as string, due.at, this.#lastPos)
           break

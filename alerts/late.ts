@@ -1,6 +1,5 @@
 import { severity } from '../core/level.ts'
 import type { AnyBound } from './binding.ts'
-import { isConditionTrue } from './lifecycle.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
 import type { Breach, Position, Sample } from './rules/rule.ts'
 import { addEpisode, judgeBy, wasBreached } from './series-slot.ts'
@@ -42,7 +41,7 @@ function raiseLate(
 ): void {
   const open = alarms.get(bound.place.key)
   // The newest reading still violates and its alarm says so already; or an alarm of that time did.
-  const told = open !== undefined && isConditionTrue(open.state) && severity[open.level] >= severity[breach.level]
+  const told = open !== undefined && alarms.isBreached(bound.place.key) && severity[open.level] >= severity[breach.level]
   const late = alarms.get(bound.latePlace.key)
   if (stale && late) return alarms.breach(bound.latePlace, breach, moment)
   if (told || wasBreached(bound, moment.at, breach.level)) return

@@ -31,7 +31,8 @@ const back = { resumeTrue: 'active', resumeFalse: 'normal', end: 'normal' } as c
 
 /**
  * Every state and where each input leads; an input that is not in the row is impossible there. `returned` [D/E]: the hazard
- * went away before anyone acknowledged it, so someone must still look. Coming back from G, H or I leads to B, never to C.
+ * went away before anyone acknowledged it, so someone must still look. Coming back from G, H or I leads to B, never to C;
+ * what gets worse while shelved or suppressed is not what somebody decided about, and comes back at once.
  */
 const transitions: Record<AlarmState, Partial<Record<AlarmInput, Target>>> = {
   normal: { breach: 'active', breachedBefore: 'returned' },
@@ -39,8 +40,8 @@ const transitions: Record<AlarmState, Partial<Record<AlarmInput, Target>>> = {
   acknowledged: { ...aside, clear: { plain: 'normal', latching: 'latched' }, worsen: 'active' },
   returned: { ...aside, breach: 'active', acknowledge: { plain: 'normal', latching: 'latched' } },
   latched: { ...aside, breach: 'active', reset: 'normal' },
-  shelved: { ...back, suppress: 'suppressed', takeOutOfService: 'outOfService' },
-  suppressed: { ...back, takeOutOfService: 'outOfService' },
+  shelved: { ...back, worsen: 'active', breachedBefore: 'returned', suppress: 'suppressed', takeOutOfService: 'outOfService' },
+  suppressed: { ...back, worsen: 'active', breachedBefore: 'returned', takeOutOfService: 'outOfService' },
   outOfService: back,
 }
 

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
-import type { Alarm, AlarmChangeKind } from '../core/alarm.ts'
+import type { Alarm, AlarmChangeKind, SetAside } from '../core/alarm.ts'
 import { severity, worse } from '../core/level.ts'
 import { metricOf } from '../core/metrics.ts'
 import type { Mode } from '../core/mode.ts'
 import { PLATFORM, type AlarmChangeEntry, type RecordEntry } from '../core/record.ts'
 import type { Device } from '../core/registry.ts'
 import type { Rule } from '../core/rule.ts'
+import { tickAtOrAfter, type DueTimes } from './due-times.ts'
 import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
 import { fillMessage } from './message.ts'
 import type { Breach } from './rules/rule.ts'
+import { backFrom, resumed, withoutAside } from './set-aside.ts'
 
 /** What an alarm is about. `key` is one per (mode, rule, subject); a late alarm has one of its own. */
 export type Place = {
@@ -57,8 +59,11 @@ export class OpenAlarms {
   #dirty = new Set<string>()
   #device: (id: string) => Device | undefined
 
-  constructor(device: (id: string) => Device | undefined) {
+  #due: DueTimes
+
+  constructor(device: (id: string) => Device | undefined, due: DueTimes) {
     this.#device = device
+    this.#due = due
   }
 
   get size(): number {
@@ -81,12 +86,13 @@ export class OpenAlarms {
   /** The alarm wants to hear when its condition is no longer true. */
   isBreached(key: string): boolean {
     const alarm = this.#byKey.get(key)
-    return alarm !== undefined && isConditionTrue(alarm.state)
+    return alarm !== undefined && (alarm.setAside?.isConditionTrue ?? isConditionTrue(alarm.state))
   }
 
   breach(place: Place, breach: Breach, moment: Moment): void {
     const alarm = this.#byKey.get(place.key)
     if (!alarm) return this.#raise(place, breach, moment, 'breach')
+    if (alarm.setAside) return this.#breachAside(place, alarm, alarm.setAside, breach, moment)
     if (isConditionTrue(alarm.state)) {
       if (severity[breach.level] > severity[alarm.level]) this.#become(place, alarm, breach, moment, 'worsen', 'level')
       return
@@ -102,12 +108,18 @@ export class OpenAlarms {
     if (!alarm) return this.#raise(place, breach, moment, 'breachedBefore')
     if (severity[breach.level] <= severity[alarm.level]) return
     const told = this.#describe(place, breach, moment)
-    this.#change(place.key, { ...alarm, ...told, version: alarm.version + 1 }, 'level', moment, PLATFORM, null)
+    const state = transition(alarm.state, 'breachedBefore', alarm.latching)
+    const seen = state === null ? alarm : { ...withoutAside(alarm), state }
+    this.#change(place.key, { ...seen, ...told, version: alarm.version + 1 }, 'level', moment, PLATFORM, null)
   }
 
   clear(key: string, moment: Moment): void {
     const alarm = this.#byKey.get(key)
     if (!alarm) return
+    if (alarm.setAside?.isConditionTrue) {
+      const setAside = { ...alarm.setAside, isConditionTrue: false }
+      return this.#change(key, { ...alarm, setAside, returnedAt: moment.at }, 'returned', moment, PLATFORM, null)
+    }
     const state = transition(alarm.state, 'clear', alarm.latching)
     if (state === null) return
     const over = state === 'normal'
@@ -119,7 +131,7 @@ export class OpenAlarms {
   end(key: string, moment: Moment, by: string, reason: string): void {
     const alarm = this.#byKey.get(key)
     if (!alarm) return
-    const ended: Alarm = { ...alarm, state: 'normal', version: alarm.version + 1, endedAt: moment.at }
+    const ended: Alarm = { ...withoutAside(alarm), state: 'normal', version: alarm.version + 1, endedAt: moment.at }
     this.#change(key, ended, 'ended', moment, by, reason)
   }
 
@@ -127,6 +139,15 @@ export class OpenAlarms {
   changeByPerson(alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
     const key = this.#keyOf.get(alarm.id)
     if (key !== undefined) this.#change(key, alarm, change, moment, by, comment)
+  }
+
+  /** What was set aside for a time comes back by itself. */
+  tick(key: string, at: number, lastPos: number): void {
+    const alarm = this.#byKey.get(key)
+    const until = alarm?.setAside?.until ?? Infinity
+    if (!alarm || until > at) return
+    const moment: Moment = { causePos: lastPos, at, knownAt: at, value: null, overRange: false, causes: [] }
+    this.#change(key, resumed(alarm, at), backFrom(alarm), moment, PLATFORM, null)
   }
 
   refuse(actionPos: number, alarmId: string, code: string, message: string): void {
@@ -158,6 +179,7 @@ export class OpenAlarms {
     for (const [key, alarm] of alarms) {
       this.#byKey.set(key, alarm)
       this.#keyOf.set(alarm.id, key)
+      this.#awaitReturn(key, alarm)
     }
     this.#causePos = state.causePos
     this.#counts = new Map(state.counts)
@@ -238,6 +260,29 @@ export class OpenAlarms {
     this.#change(place.key, after, change, moment, PLATFORM, null)
   }
 
+  /** It goes on behind what was set aside, and is kept in the record; only what gets worse is told. */
+  #breachAside(place: Place, alarm: Alarm, aside: SetAside, breach: Breach, moment: Moment): void {
+    const isWorse = severity[breach.level] > severity[alarm.level]
+    if (isWorse && transition(alarm.state, 'worsen', alarm.latching) !== null) {
+      return this.#become(place, withoutAside(alarm), breach, moment, 'worsen', 'level')
+    }
+    if (aside.isConditionTrue && !isWorse) return
+    const after: Alarm = {
+      ...alarm,
+      ...this.#describe(place, { ...breach, level: worse(alarm.level, breach.level) }, moment),
+      version: alarm.version + (isWorse ? 1 : 0),
+      occurrences: alarm.occurrences + (aside.isConditionTrue ? 0 : 1),
+      returnedAt: null,
+      setAside: { ...aside, isConditionTrue: true },
+      causes: [...alarm.causes, ...moment.causes].slice(-CAUSES_KEPT),
+    }
+    this.#change(place.key, after, isWorse ? 'level' : 'again', moment, PLATFORM, null)
+  }
+
+  #awaitReturn(key: string, { setAside }: Alarm): void {
+    if (typeof setAside?.until === 'number') this.#due.add({ at: tickAtOrAfter(setAside.until), kind: 'alarm', id: key })
+  }
+
   #change(key: string, alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
     if (alarm.state === 'normal') {
       this.#byKey.delete(key)
@@ -247,6 +292,7 @@ export class OpenAlarms {
     } else {
       this.#byKey.set(key, alarm)
       this.#keyOf.set(alarm.id, key)
+      if (change === 'shelved' || change === 'taken-out-of-service') this.#awaitReturn(key, alarm)
     }
     this.#dirty.add(key)
     const entry: AlarmChangeEntry = {

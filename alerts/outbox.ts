@@ -44,6 +44,7 @@ export type OutboxParts = {
 
 /** Changes nobody needs to be called for. */
 const silent: ReadonlySet<AlarmChangeKind> = new Set(['commented'])
+const behind: ReadonlySet<AlarmChangeKind> = new Set(['raised', 'level', 'returned', 'again'])
 const CHANNEL = 'webhook'
 /** Slots, so that one receiver that hangs on one notice does not hold up the rest. */
 const AT_ONCE = 4
@@ -148,6 +149,8 @@ class Outbox implements Part {
     if (change.kind !== 'alarm.changed' || silent.has(change.change)) return null
     const { alarm } = change
     if (!this.#config.modes.includes(alarm.mode)) return null
+    // That it was set aside is told; what goes on behind it is not.
+    if (alarm.setAside && behind.has(change.change)) return null
     const wanted = severity[alarm.level] >= severity[this.#config.minLevel ?? 'yellow']
     if (!wanted && !this.#told.has(alarm.id)) return null
     if (alarm.state === 'normal') this.#told.delete(alarm.id)

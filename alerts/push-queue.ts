@@ -134,8 +134,8 @@ export class PushQueue {
   }
 }
 
-const madeRed = ({ alarm, change }: Notice) =>
-  alarm.level === 'red' && (change === 'raised' || change === 'level' || change === 'again')
+const becameRed: ReadonlySet<Notice['change']> = new Set(['raised', 'level', 'again', 'unshelved', 'returned-to-service'])
+const madeRed = ({ alarm, change }: Notice) => alarm.level === 'red' && alarm.state !== 'normal' && becameRed.has(change)
 
 function before(a: Owed, b: Owed): boolean {
   const worse = severity[a.notice.alarm.level] - severity[b.notice.alarm.level]

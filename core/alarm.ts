@@ -18,6 +18,14 @@ export const alarmStates = [
 ] as const
 export type AlarmState = (typeof alarmStates)[number]
 
+/** What goes on behind an alarm that nobody is told about for a while. */
+export type SetAside = {
+  /** when it comes back by itself; null only out of service */
+  until: number | null
+  /** whether it is active when it comes back */
+  isConditionTrue: boolean
+}
+
 /** One alarm per (mode, rule, subject) while it is not `normal`; H → HH raises its level. */
 export type Alarm = {
   id: string
@@ -59,6 +67,8 @@ export type Alarm = {
   acknowledgedAt: number | null
   returnedAt: number | null
   endedAt: number | null
+  /** present while `shelved`, `suppressed` or `outOfService` */
+  setAside?: SetAside
   message: { zh: string; en: string }
   guidance: { zh: string; en: string }[]
   /** positions in the journal of the readings (or entries) that raised it */

@@ -6,7 +6,16 @@ import { within, type Recorder } from './recorder.ts'
 import type { Verdict, Verdicts } from './verdicts.ts'
 
 /** What can be done to an alarm in this version. */
-export const supported: readonly AlarmAction[] = ['acknowledge', 'reset', 'comment']
+export const supported: readonly AlarmAction[] = [
+  'acknowledge',
+  'reset',
+  'comment',
+  'shelve',
+  'unshelve',
+  'out-of-service',
+  'return-to-service',
+]
+const needsReason: readonly AlarmAction[] = ['comment', 'shelve', 'out-of-service']
 
 export type Wish = Omit<ActionEntry, 'kind'>
 type Answer = { alarm: Alarm }
@@ -15,7 +24,12 @@ const REMEMBERED = 10_000
 /** The disk and the engine together (semantics 8); the engine's own five seconds, which say more, come first. */
 const ANSWER_MS = 5_500
 const sameWish = (a: Wish, b: Omit<Wish, 'idempotencyKey'>) =>
-  a.alarmId === b.alarmId && a.action === b.action && a.version === b.version && a.comment === b.comment
+  a.alarmId === b.alarmId &&
+  a.action === b.action &&
+  a.version === b.version &&
+  a.comment === b.comment &&
+  (a.minutes ?? null) === (b.minutes ?? null) &&
+  (a.untilMs ?? null) === (b.untilMs ?? null)
 
 /**
  * What people do to alarms (semantics 8): recorded with the version they saw, decided by the engine in order. An
@@ -38,12 +52,14 @@ export class Actions {
     this.#verdicts = verdicts
   }
 
-  wish(action: string, { version, comment }: { version: number; comment: string | null }) {
+  wish(action: string, { version, comment, minutes, untilMs }: Pick<Wish, 'version' | 'comment' | 'minutes' | 'untilMs'>) {
     const known = supported.find((one) => one === action)
     if (!known) throw new NotFound(`there is no action ${action}; there are ${supported.join(', ')}`)
-    if (known === 'comment' && !comment?.trim())
+    if (needsReason.includes(known) && !comment?.trim())
       throw new Invalid('invalid', 'comment is empty; for example "sent a patrol"', { field: 'comment' })
-    return { action: known, version, comment }
+    if (known === 'shelve' && minutes == null && untilMs == null)
+      throw new Invalid('invalid', 'shelving needs minutes (at most 480) or untilMs', { field: 'minutes' })
+    return { action: known, version, comment, ...(minutes != null && { minutes }), ...(untilMs != null && { untilMs }) }
   }
 
   take(wish: Wish): Promise<Answer> {

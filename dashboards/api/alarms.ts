@@ -26,6 +26,11 @@ const ActionSchema = Type.Object(
   {
     version: Type.Integer({ minimum: 0, description: 'the version of the alarm as you saw it', examples: [3] }),
     comment: Type.Optional(Type.Union([Type.String({ maxLength: 2_000 }), Type.Null()], { examples: ['sent a patrol'] })),
+    reason: Type.Optional(Type.String({ maxLength: 2_000, description: 'shelve and out-of-service: why, kept as the comment' })),
+    minutes: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 43_200, description: 'for how long: shelve at most 480', examples: [60] }),
+    ),
+    untilMs: Type.Optional(Type.Integer({ minimum: 0, description: 'until when instead, ms UTC', examples: [1767225600000] })),
   },
   { additionalProperties: false },
 )
@@ -82,8 +87,8 @@ export function alarmCalls(app: Api, context: Context): void {
     async (request) => {
       const caller = callerOf(context, request, 'act')
       const { id, action } = request.params
-      const { version, comment = null } = request.body
-      const wish = actions.wish(action, { version, comment })
+      const { version, comment, reason, minutes, untilMs } = request.body
+      const wish = actions.wish(action, { version, comment: comment ?? reason ?? null, minutes, untilMs })
       await find(id, caller)
       return actions.take({ ...wish, alarmId: id, by: caller.id, idempotencyKey: request.headers['idempotency-key'] ?? null })
     },

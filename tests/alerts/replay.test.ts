@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { qualityCode, GOOD } from '../../core/quality.ts'
-import type { RecordEntry } from '../../core/record.ts'
+import { alarmActions, type AlarmAction, type RecordEntry } from '../../core/record.ts'
 import { Engine } from '../../alerts/engine.ts'
 import type { Emission } from '../../alerts/open-alarms.ts'
 import { aDevice, aRule, defineSeries, Saved, setDevice, setRule, T0, Tape, type Row } from './world.ts'
@@ -74,7 +74,7 @@ const STANDING = -1
 type Step =
   | { is: 'rows'; rows: [series: number, back: number, value: number, quality: number][] }
   | { is: 'drive'; series: 4 | 7; back: number; lon: number; lat: number; quality: number; kmh: number | null }
-  | { is: 'act'; nth: number; action: 'acknowledge' | 'reset' | 'comment'; version: number }
+  | { is: 'act'; nth: number; action: AlarmAction; version: number; minutes: number }
   | { is: 'say'; what: number }
 
 const row = fc.tuple(
@@ -102,7 +102,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       is: fc.constant('act' as const),
       nth: fc.nat(3),
-      action: fc.constantFrom('acknowledge' as const, 'reset' as const, 'comment' as const),
+      action: fc.constantFrom(...alarmActions, 'shelve' as const, 'shelve' as const),
+      minutes: fc.constantFrom(0, 0.1, 0.5, 2, 600),
       version: fc.constantFrom(0, 0, 0, -1),
     }),
   },
@@ -171,7 +172,7 @@ function tapeOf(steps: [after: number, step: Step][]): Tape {
       const { id, version } = known[one.nth]!
       tape.record(second, {
         ...{ kind: 'action', alarmId: id, action: one.action, version: version + one.version },
-        ...{ by: 'p1', comment: null, idempotencyKey: null },
+        ...{ by: 'p1', comment: 'why', idempotencyKey: null, minutes: one.minutes },
       } as RecordEntry)
     }
     feed(from)
@@ -241,7 +242,11 @@ test('every change has a key of its own, every open alarm was raised once, and v
       for (const { entry } of said) {
         if (entry.kind !== 'alarm.changed') continue
         const before = versions.get(entry.alarm.id) ?? 0
-        expect(entry.alarm.version).toBe(entry.change === 'commented' ? before : before + 1)
+        const kept = entry.change === 'commented' || (entry.alarm.setAside && ['returned', 'again'].includes(entry.change))
+        expect(entry.alarm.version).toBe(kept ? before : before + 1)
+        // Nothing is aside without saying for how long and what waits behind it, and no red is shelved.
+        expect(entry.alarm.setAside !== undefined).toBe(['shelved', 'outOfService'].includes(entry.alarm.state))
+        if (entry.alarm.state === 'shelved') expect(entry.alarm.level).not.toBe('red')
         expect(before === 0).toBe(entry.change === 'raised')
         versions.set(entry.alarm.id, entry.alarm.version)
       }
