@@ -58,10 +58,10 @@ type Resolution = { before: number; everyMs: number }[]
 
 /** Null where every series asked for still has its readings. Of many series the coarsest is told. */
 function summedUp(store: Store, series: readonly Series[], from: number, to: number): Resolution | null {
-  if (!store.sums) return null
+  if (!store.summed) return null
   let [raw, fine] = [-Infinity, -Infinity]
   for (const one of series) {
-    const since = store.sums.since(one)
+    const since = store.summed(one)
     if (!since) continue
     raw = Math.max(raw, since.raw)
     fine = Math.max(fine, since.fine)
@@ -78,7 +78,7 @@ async function readingsAndSums(store: Store, { series, from, to, firstFrom }: Se
   const minutes = localBuckets(MINUTE, 'UTC')
   for (const [i, one] of series.entries()) {
     const start = i === 0 ? (firstFrom ?? from) : from
-    const raw = Math.min(to, store.sums!.since(one)?.raw ?? -Infinity)
+    const raw = Math.min(to, store.summed!(one)?.raw ?? -Infinity)
     if (start < raw) await store.buckets({ series: [one], from: start, to: raw }, 'mean', minutes, points)
     if (!points.next && raw < to) await store.readings({ series: [one], from: Math.max(start, raw), to }, points)
     if (points.next) return

@@ -67,7 +67,47 @@ export class TieredStore implements Store {
     }
   }
 
+  /** Not what only the archive has: counting there would be as much work as the answer. */
+  extent(series: Series, from: number, to: number, most: number) {
+    return this.#local.extent?.(series, Math.max(from, this.#book.localSince), to, most) ?? null
+  }
+
+  /** Sums made before there was an archive: what they were made of was never sent. */
+  summed(series: Series) {
+    return this.#local.summed?.(series) ?? null
+  }
+
   async buckets(selection: Selection, fn: Aggregate, buckets: Buckets, sink: Sink): Promise<void> {
+    const since = this.#book.localSince
+    if (startOf(selection) >= since) return this.#local.buckets(selection, fn, buckets, sink)
+    if (!selection.series.some((one) => this.summed(one))) return this.#unsummed(selection, fn, buckets, sink)
+    for (const { series, from, to } of oneByOne(selection)) {
+      const raw = this.summed(series[0]!)?.raw ?? -Infinity
+      const both = new JoinedSink(sink)
+      if (from >= raw) await this.#unsummed({ series, from, to }, fn, buckets, both)
+      else if (to <= raw) await this.#local.buckets({ series, from, to }, fn, buckets, both)
+      else {
+        const { start, end } = buckets.at(raw)
+        const split = start < raw ? end : raw
+        if (from < start) await this.#local.buckets({ series, from, to: start }, fn, buckets, both)
+        if (!both.full && start < raw) {
+          const older = await valueOf(fn, (fn, sink) =>
+            this.#local.buckets({ series, from: Math.max(from, start), to: raw }, fn, buckets, sink),
+          )
+          const newer = await valueOf(fn, (fn, sink) =>
+            this.#unsummed({ series, from: raw, to: Math.min(end, to) }, fn, buckets, sink),
+          )
+          const value = older && newer ? together(fn, older, newer) : (older ?? newer)?.value
+          both.begin(series[0]!)
+          if (value !== undefined) both.point(start, value, 0, 0)
+        }
+        if (!both.full && split < to) await this.#unsummed({ series, from: split, to }, fn, buckets, both)
+      }
+      if (both.full) return
+    }
+  }
+
+  async #unsummed(selection: Selection, fn: Aggregate, buckets: Buckets, sink: Sink): Promise<void> {
     const since = this.#book.localSince
     if (startOf(selection) >= since) return this.#local.buckets(selection, fn, buckets, sink)
     await this.#sending.reached(this.#book.oldThrough)
@@ -131,6 +171,29 @@ export class TieredStore implements Store {
       }
     }
   }
+}
+
+type Part = { value: number; count: number }
+
+/** Two parts of one bucket, the older one first. */
+function together(fn: Aggregate, older: Part, newer: Part): number {
+  if (fn === 'min') return Math.min(older.value, newer.value)
+  if (fn === 'max') return Math.max(older.value, newer.value)
+  if (fn === 'last') return newer.value
+  const count = older.count + newer.count
+  return fn === 'count' ? count : older.value * (older.count / count) + newer.value * (newer.count / count)
+}
+
+/** The one bucket that is asked for, with how many readings it is of. */
+async function valueOf(fn: Aggregate, ask: (fn: Aggregate, sink: Sink) => Promise<void>): Promise<Part | undefined> {
+  const found: number[] = []
+  const sink = { begin() {}, point: (_at: number, value: number) => found.push(value) > 0 }
+  await ask('count', sink)
+  if (found.length === 0) return undefined
+  const count = found[0]!
+  if (fn === 'count') return { value: count, count }
+  await ask(fn, sink)
+  return { value: found[1]!, count }
 }
 
 const startOf = ({ from, firstFrom }: Selection) => Math.min(from, firstFrom ?? from)

@@ -223,10 +223,13 @@ export class EmbeddedStore implements Store, Shelf {
     return track ? extentOf(track, Math.max(from, track.since), to, most, this.#tables, this.#durableBelow) : null
   }
 
+  summed({ id }: Series) {
+    return this.#tracks[id]?.rolled ?? null
+  }
+
   readonly sums: Sums = {
     trim: (series, before, into) => sumUp(this.#tracksOf(series), before, into, this.#room),
     age: (series, before, widthMs, into) => age(this.#tracksOf(series), before, widthMs, into, this.#room),
-    since: ({ id }) => this.#tracks[id]?.rolled ?? null,
   }
 
   figures(): Record<string, number> {

@@ -51,6 +51,8 @@ export interface Store {
    * stores that know without reading them.
    */
   extent?(series: Series, from: number, to: number, most: number): { rows: number; first: number; last: number } | null
+  /** Since when a series has readings rather than sums, and since when sums by the minute. For stores that have sums. */
+  summed?(series: Series): { raw: number; fine: number } | null
   /** Stores that can keep sums of what they trim. */
   readonly sums?: Sums
   figures(): Record<string, number>
@@ -67,8 +69,6 @@ export interface Sums {
   trim(series: readonly Series[], before: number, into: Buckets): Iterator<number>
   /** Sums this wide that end before a time go into wider ones, or away; yields how many went. */
   age(series: readonly Series[], before: number, widthMs: number, into: Buckets | null): Iterator<number>
-  /** Since when a series has readings, and since when sums by the minute: before there are sums by the hour. */
-  since(series: Series): { raw: number; fine: number } | null
 }
 
 export type Conflict = (row: number, standing: number) => void

@@ -128,7 +128,7 @@ test('each removal is told with its class and what is left; in the end nothing i
   const told = async (days: number) =>
     (await trim(store, T + days * DAY, kept)).map(({ rows, resolution, into }) => [rows, resolution, into])
   expect(await told(2)).toEqual([[1_440, 'reading', 'minute']])
-  expect(store.sums.since(series[0]!)).toMatchObject({ raw: T + 6 * HOUR })
+  expect(store.summed(series[0]!)).toMatchObject({ raw: T + 6 * HOUR })
   expect(await told(5)).toEqual([[240, 'minute', 'hour']])
   const minute = localBuckets(60_000, 'Asia/Shanghai')
   const points = async () =>
