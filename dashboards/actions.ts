@@ -57,9 +57,15 @@ export class Actions {
     if (!known) throw new NotFound(`there is no action ${action}; there are ${supported.join(', ')}`)
     if (needsReason.includes(known) && !comment?.trim())
       throw new Invalid('invalid', 'comment is empty; for example "sent a patrol"', { field: 'comment' })
-    if (known === 'shelve' && minutes == null && untilMs == null)
+    if (known === 'shelve' && minutes === undefined && untilMs === undefined)
       throw new Invalid('invalid', 'shelving needs minutes (at most 480) or untilMs', { field: 'minutes' })
-    return { action: known, version, comment, ...(minutes != null && { minutes }), ...(untilMs != null && { untilMs }) }
+    return {
+      action: known,
+      version,
+      comment,
+      ...(minutes !== undefined && { minutes }),
+      ...(untilMs !== undefined && { untilMs }),
+    }
   }
 
   take(wish: Wish): Promise<Answer> {

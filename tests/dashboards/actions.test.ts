@@ -79,7 +79,9 @@ test("a change made by data at the action's position is not taken for its verdic
 
 test('actions that make no sense are refused in words', async () => {
   const act = (action: string, body: unknown) => stage.call('POST', `/api/v1/alarms/a-1/${action}`, body)
-  expect(await act('shelve', { version: 1 })).toMatchObject({
+  expect(await act('shelve', { version: 1, reason: 'calibrating' })).toMatchObject({ status: 400 })
+  expect(await act('shelve', { version: 1, minutes: 5 })).toMatchObject({ status: 400 })
+  expect(await act('silence', { version: 1 })).toMatchObject({
     status: 404,
     body: { error: { message: expect.stringContaining('acknowledge, reset, comment') } },
   })
