@@ -21,7 +21,7 @@ const OptionsSchema = Type.Object({
     minimum: 1_000,
     maximum: 7 * 86_400_000,
     default: 60_000,
-    description: "the change is measured over this time, or over three of the device's periods if they are longer",
+    description: "the change is measured over this time, or over four of the device's periods if they are longer",
   }),
   deadband: Type.Number({ minimum: 0, description: 'clears only when the change is this much smaller than the limit' }),
   onDelayMs: { ...Duration, default: 0 },
@@ -45,7 +45,8 @@ type State = {
 }
 
 const BUCKETS = 8
-const PERIODS = 3
+/** Two readings before and two after, and one of them late: the change is then three periods wide. */
+const PERIODS = 4
 const start: State = { at: -1, value: 0, before: null, bucket: -1, high: null, low: null, past: [], delay: null }
 
 const widthOf = ({ withinMs }: Options, expectedPeriodMs: number) => Math.max(withinMs, PERIODS * expectedPeriodMs) / BUCKETS
