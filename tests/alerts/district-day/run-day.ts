@@ -6,7 +6,7 @@ import { DAY, END, EVE } from './scenarios.ts'
 import { trafficOf, type Message } from './traffic.ts'
 
 const STEP_MS = 30_000
-const EVE_STEP_MS = 300_000
+const EVE_STEP_MS = 120_000
 /** How long the platform is away after a kill, in the time of the district. */
 const DOWN_MS = 75_000
 const JUDGED_EVERY = 20
