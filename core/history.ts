@@ -54,6 +54,8 @@ export type ReadingAt = {
   device: string
   metric: string
   reading: { value: number; measuredAt: number; receivedAt: number; quality: number } | null
+  /** of the minute or hour, where readings are gone and sums of them kept */
+  summed?: { from: number; to: number; mean: number; min: number; max: number }
 }
 
 export const exportFormats = ['csv', 'ndjson'] as const
@@ -84,8 +86,8 @@ export type ExportQuery = {
 /** Rows of a device are ordered by series, and within a series by time: this names one of them. */
 export type RowPlace = { metric: string; at: number }
 
-/** `last` is null when there are no more rows of the device. */
-export type ExportPage = { bytes: Uint8Array<ArrayBuffer>; rows: number; last: RowPlace | null }
+/** `last` is null when there are no more rows of the device. `readingsFrom`: before it only sums are left, which are not exported. */
+export type ExportPage = { bytes: Uint8Array<ArrayBuffer>; rows: number; last: RowPlace | null; readingsFrom?: number }
 
 export type LatestReading = {
   series: number

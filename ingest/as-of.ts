@@ -1,5 +1,6 @@
 import type { AtQuery, ReadingAt } from '../core/history.ts'
 import type { Series } from '../core/reading.ts'
+import { localBuckets } from './buckets.ts'
 import type { SeriesIndex } from './series-index.ts'
 import type { Sink, Store } from './stores/store.ts'
 
@@ -23,7 +24,27 @@ export async function readingsAt(store: Store, index: SeriesIndex, query: AtQuer
     open = open.filter(({ id }) => !found.has(id))
     to = from
   }
-  return series.map(({ id, device, metric }) => ({ device, metric, reading: found.get(id) ?? null }))
+  const answer: ReadingAt[] = []
+  for (const one of series) {
+    const { id, device, metric } = one
+    const reading = found.get(id) ?? null
+    const summed = reading ? null : await summedAt(store, one, at)
+    answer.push({ device, metric, reading, ...(summed && { summed }) })
+  }
+  return answer
+}
+
+/** The sum that holds a moment whose readings are gone. */
+async function summedAt(store: Store, series: Series, at: number): Promise<ReadingAt['summed'] | null> {
+  const since = store.summed?.(series)
+  if (!since || at >= since.raw) return null
+  const buckets = localBuckets(at >= since.fine ? 60_000 : 3_600_000, 'UTC')
+  const { start: from, end: to } = buckets.at(at)
+  const values: number[] = []
+  const sink = { begin() {}, point: (_at: number, value: number) => values.push(value) > 0 }
+  for (const fn of ['mean', 'min', 'max'] as const) await store.buckets({ series: [series], from, to }, fn, buckets, sink)
+  const [mean, min, max] = values
+  return max === undefined ? null : { from, to, mean: mean!, min: min!, max }
 }
 
 class Newest implements Sink {

@@ -26,7 +26,14 @@ export async function exportPage(store: Store, index: SeriesIndex, query: Export
   const sink = new Lines(query)
   await store.readings({ series, from, to, ...(after && { firstFrom: Math.max(from, after.at) }) }, sink)
   const bytes = encoderOf(query.encoding)(sink.text)
-  return moved({ bytes, rows: sink.rows, last: sink.full ? sink.last : null }, bytes)
+  const raw = Math.max(...series.map((one) => store.summed?.(one)?.raw ?? -Infinity))
+  const page = {
+    bytes,
+    rows: sink.rows,
+    last: sink.full ? sink.last : null,
+    ...(raw > from && { readingsFrom: Math.min(raw, to) }),
+  }
+  return moved(page, bytes)
 }
 
 class Lines implements Sink {

@@ -55,7 +55,8 @@ export function exportCalls(app: Api, context: Context): void {
         tags: ['readings'],
         summary:
           'Readings as a CSV or NDJSON file of any size, by device, metric, time. Cut off? Ask again with `after` = the last whole row ' +
-          'and append: the answer then has no first line. The trailer `x-watchfire-rows` says how many rows a whole answer has',
+          'and append: the answer then has no first line. The trailer `x-watchfire-rows` says how many rows a whole answer has, ' +
+          '`x-watchfire-resolution` from when on every series has readings (before, ask /readings for sums)',
         querystring: QuerySchema,
       },
     },
@@ -96,12 +97,14 @@ export function exportCalls(app: Api, context: Context): void {
           throw error
         }))
 
+      let readingsFrom = from
       async function* pages(): AsyncGenerator<Uint8Array> {
         let whole = false
         try {
           for (const [i, device] of devices.slice(first).entries()) {
             let page = i === 0 ? opening! : await pageOf(device, null)
             for (;;) {
+              readingsFrom = Math.max(readingsFrom, page.readingsFrom ?? from)
               progress.took(page.rows, i + (page.last ? partOf(page.last.at) : 1))
               if (page.bytes.length > 0) yield page.bytes
               if (!page.last) break
@@ -120,6 +123,9 @@ export function exportCalls(app: Api, context: Context): void {
         .type(`${types[format]}; charset=${encoding}`)
         .header('content-disposition', `attachment; filename="${name}"`)
         .header('x-content-type-options', 'nosniff')
+        .trailer('x-watchfire-resolution', (_reply, _payload, done) =>
+          done(null, readingsFrom > from ? `readings from=${readingsFrom}` : 'readings'),
+        )
         .trailer('x-watchfire-rows', (_reply, _payload, done) => done(null, String(progress.rows)))
         .send(Readable.from(pages(), { objectMode: false, highWaterMark: 1 }))
     },

@@ -34,7 +34,7 @@ export function readingAtCalls(app: Api, context: Context): void {
         tags: ['readings'],
         summary:
           'What every device of a plant, a zone or all read at a moment. `known`: a reading not bad and not older than 3 expected ' +
-          'periods; else `unknown`, with `why` (`too-old`, `bad`, `no-reading`) and the last reading beside it, whose `value` is ' +
+          'periods; else `unknown`, with `why` (`too-old`, `bad`, `no-reading`, `summed`: only mean, min and max of its minute or hour are left) and the last reading beside it, whose `value` is ' +
           'then in `lastValue`. `arrivedLater`: we received it only after the moment',
         querystring: QuerySchema,
       },
@@ -52,9 +52,10 @@ export function readingAtCalls(app: Api, context: Context): void {
     },
   )
 
-  function shown({ metric, reading }: ReadingAt, device: Device, at: number) {
+  function shown({ metric, reading, summed }: ReadingAt, device: Device, at: number) {
     const { id, name, enterpriseId, zoneId } = device
     const about = { device: id, name, enterpriseId, zoneId, metric, unit: metricOf(metric)?.unit ?? null }
+    if (summed) return { ...about, state: 'unknown', why: 'summed', value: null, summed }
     if (!reading) return { ...about, state: 'unknown', why: 'no-reading', value: null }
     const { value, measuredAt, receivedAt, quality } = reading
     const ageMs = at - measuredAt

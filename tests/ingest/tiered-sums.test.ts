@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { aggregates } from '../../core/history.ts'
 import { readBlock } from '../../core/reading.ts'
+import { readingsAt } from '../../ingest/as-of.ts'
 import { localBuckets } from '../../ingest/buckets.ts'
+import { exportPage } from '../../ingest/export.ts'
+import { SeriesIndex } from '../../ingest/series-index.ts'
 import { stores } from '../../ingest/stores/index.ts'
 import { EmbeddedStore } from '../../ingest/stores/embedded.ts'
 import type { Archive, Selection } from '../../ingest/stores/store.ts'
@@ -52,5 +55,15 @@ test('sums made before there was an archive answer together with the archive and
         for (const [i, [, value]] of is!.entries()) expect(value, `${fn} ${every}`).toBeCloseTo(should![i]![1], 8)
       }
   expect(tiered.extent(series[0]!, T, T + 9 * HOUR, 1e6)).toMatchObject({ first: T + 5 * HOUR })
+  const index = new SeriesIndex()
+  for (const one of series) index.add(one)
+  const [mode, devices, at] = ['live', ['GAS-01'], T + HOUR + 30_000]
+  const query = { mode, devices, metrics: ['combustibleLel'], at, since: T, throughPos: 0 }
+  const values = rows.filter((row) => row.at >= T + HOUR && row.at < T + HOUR + 60_000).map(({ value }) => value)
+  const summed = { from: T + HOUR, to: T + HOUR + 60_000, min: Math.min(...values), max: Math.max(...values) }
+  expect(await readingsAt(tiered, index, query)).toMatchObject([{ reading: null, summed }])
+  const [labels, format, encoding] = [{ name: '', enterprise: '' }, 'ndjson', 'utf-8'] as const
+  const file = { mode, device: 'GAS-01', labels, metrics: [], from: T, to: T + 9 * HOUR, format, encoding, zone: 'UTC' }
+  expect(await exportPage(tiered, index, { ...file, maxRows: 10, throughPos: 0 })).toMatchObject({ readingsFrom: raw })
   await tiered.close()
 })
