@@ -27,7 +27,10 @@ const steady = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '1310
 const isPlatform = entry === 'main.ts' || entry === 'demo.ts'
 if (isPlatform && process.platform === 'linux' && process.execve && !('MALLOC_TRIM_THRESHOLD_' in process.env)) {
   process.removeAllListeners('warning') // that execve is new to Node
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], { ...process.env, ...steady })
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
+    ...process.env,
+    ...steady,
+  })
 }
 const file = resolve(import.meta.dirname, entry)
 process.argv = [process.argv[0], file, ...rest]
