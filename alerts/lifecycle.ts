@@ -42,7 +42,8 @@ const transitions: Record<AlarmState, Partial<Record<AlarmInput, Target>>> = {
   latched: { ...aside, breach: 'active', reset: 'normal' },
   shelved: { ...back, worsen: 'active', breachedBefore: 'returned', suppress: 'suppressed', takeOutOfService: 'outOfService' },
   suppressed: { ...back, worsen: 'active', breachedBefore: 'returned', takeOutOfService: 'outOfService' },
-  outOfService: back,
+  // One person took it out for what it was then; what gets worse is news. Silence for more than that takes two persons.
+  outOfService: { ...back, worsen: 'active' },
 }
 
 /** The state an input leads to, or null when it is impossible in this state. */

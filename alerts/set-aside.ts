@@ -49,9 +49,9 @@ export function setAsideBy(
   if (isLifeSafety(alarm)) return `a life-safety alarm is not set aside by one person: ${action} is refused`
   if (!entry.comment?.trim()) return `${action} needs a reason`
   const until = entry.untilMs ?? (typeof entry.minutes === 'number' ? at + entry.minutes * MINUTE_MS : null)
-  if (until === null && isShelving) return 'shelving needs an end'
-  if (until !== null && !(until > at && until <= at + (isShelving ? LONGEST_SHELF_MS : LONGEST_OUT_OF_SERVICE_MS))) {
-    return isShelving ? 'shelving ends within 8 hours' : 'out of service ends within 30 days, or says no end'
+  if (until === null) return `${action} needs an end`
+  if (!(until > at && until <= at + (isShelving ? LONGEST_SHELF_MS : LONGEST_OUT_OF_SERVICE_MS))) {
+    return isShelving ? 'shelving ends within 8 hours' : 'out of service ends within 30 days'
   }
   const setAside = { until, isConditionTrue: alarm.setAside?.isConditionTrue ?? isConditionTrue(alarm.state) }
   const change = isShelving ? 'shelved' : 'taken-out-of-service'

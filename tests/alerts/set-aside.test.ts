@@ -87,16 +87,16 @@ test('a person ends shelving before its time, and the end that was set then mean
   ])
 })
 
-test('out of service lasts until it is returned, even when it gets worse, and comes back unacknowledged', () => {
+test('out of service ends when it gets worse, as nobody took that out of service', () => {
   const world = alarmed()
   act(world, 2, 'acknowledge')
   act(world, 3, 'out-of-service')
+  act(world, 3.5, 'out-of-service', { minutes: 600 })
   world.tape.rows([1, 4, 60])
   world.run(100_000)
-  act(world, 100_001, 'return-to-service')
   expect(world.story().slice(2)).toEqual([
-    'taken-out-of-service yellow outOfService 3s',
-    'level red outOfService 4s',
-    'returned-to-service red active 100001s',
+    'refused wrong-state',
+    'taken-out-of-service yellow outOfService 3.5s',
+    'level red active 4s',
   ])
 })
