@@ -86,6 +86,9 @@ export class Engine {
       case 'risk.changed':
       case 'risk.weights':
       case 'kpi.set':
+      // Nor does what is only proposed.
+      case 'rule.proposed':
+      case 'rule.decided':
         return
     }
     if (entry.kind === 'block') this.judgeBlock(readBlock(entry.payload), entry.pos)

@@ -3,6 +3,7 @@ import type { Mode } from './mode.ts'
 import type { Series } from './reading.ts'
 import type { RegistryRow } from './registry.ts'
 import type { KpiDefinition } from './kpi.ts'
+import type { ProposalVerdict } from './proposal.ts'
 import type { Contribution, RiskState, RiskWeights } from './risk.ts'
 import type { Rule } from './rule.ts'
 
@@ -23,9 +24,13 @@ export type RecordEntry =
   | { kind: 'series.defined'; series: Series[] }
   | ({ kind: 'registry.changed'; by: Author; before: RegistryRow['row'] | null } & RegistryRow)
   | { kind: 'device.attributes'; deviceId: string; attributes: Record<string, string | number | boolean | null> }
-  | { kind: 'rule.set'; rule: Rule; by: Author }
+  /** `restores`: the version it says again; `proposalId`: what was approved */
+  | { kind: 'rule.set'; rule: Rule; by: Author; reason?: string; restores?: number; proposalId?: string }
   /** a person's rule was taken back (the pack's stands again, as `rule.set`), or a pack dropped one */
-  | { kind: 'rule.removed'; ruleId: string; version: number; by: Author }
+  | { kind: 'rule.removed'; ruleId: string; version: number; by: Author; reason?: string }
+  /** a version somebody would put in force in place of version `base`: nothing follows from it until a second person approves */
+  | { kind: 'rule.proposed'; proposalId: string; base: number; rule: Rule; reason: string; shadow: boolean; by: Author }
+  | { kind: 'rule.decided'; proposalId: string; ruleId: string; verdict: ProposalVerdict; comment: string | null; by: Author }
   | { kind: 'pack.refused'; file: string; line: number | null; reason: string }
   | AlarmChangeEntry
   | ActionEntry
