@@ -150,6 +150,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       version,
       metricsToken: settings.metricsToken,
       grafanaUrl: settings.grafanaUrl,
+      rulesTwoPersons: settings.rulesTwoPersons,
     },
     journal,
     directory,

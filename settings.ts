@@ -194,6 +194,13 @@ export const settingsTable = {
     'https://grafana.example.org',
     'where people open Grafana: alarms on the duty desk link to its dashboards',
   ),
+  rulesTwoPersons: setting(
+    'WATCHFIRE_RULES_TWO_PERSONS',
+    flag,
+    false,
+    '1',
+    'a rule changes only when a second person approves a proposal; PUT and DELETE of rules are refused',
+  ),
   journalMaxMb: setting(
     'WATCHFIRE_JOURNAL_MAX_MB',
     integer(64, 10_000_000, '20480'),

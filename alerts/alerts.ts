@@ -1,4 +1,4 @@
-import type { AlarmBook, AlarmQuery, TimelineItem } from '../core/alarm-book.ts'
+import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
 import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
@@ -76,6 +76,14 @@ class AlertsThread implements Alerts {
 
   checkRule(rule: unknown): Promise<{ message: string; path: string } | null> {
     return this.#thread.call('checkRule', rule)
+  }
+
+  warningsIf(rule: unknown): Promise<RuleWarning[]> {
+    return this.#thread.call('warningsIf', rule)
+  }
+
+  ruleTypes(): Promise<RuleTypeForm[]> {
+    return this.#thread.call('ruleTypes')
   }
 
   /** One part to the outside: the worst of judging and pushing, the figures of both. */

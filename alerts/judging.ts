@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { AlarmBook, AlarmQuery, TimelineItem } from '../core/alarm-book.ts'
+import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
 import { Unavailable } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -17,6 +17,7 @@ import type { Emission } from './open-alarms.ts'
 import { PackKeeper } from './pack-keeper.ts'
 import { warningsAbout } from './rule-checks.ts'
 import { isReady, readRule } from './rulebook.ts'
+import { ruleTypes } from './rules/index.ts'
 import { StateDb, isDiskTrouble } from './state-db.ts'
 
 export type JudgingConfig = { dataDir: string; packsDir: string | null }
@@ -125,6 +126,22 @@ export class Judging {
     const given = rule !== null && typeof rule === 'object' ? { ...rule, origin: 'person' } : rule
     const read = readRule(given, pack)
     return isReady(read) ? null : read
+  }
+
+  warningsIf(given: unknown): RuleWarning[] {
+    const { id } = given as { id: string }
+    const rows = this.#engine.rulebook.rows()
+    const pack = this.#engine.rulebook.row(id)?.pack ?? null
+    const read = readRule({ ...(given as object), origin: 'person' }, pack)
+    if (!isReady(read)) return []
+    const others = rows.filter((row) => row.id !== id)
+    return warningsAbout([...others, { rule: read.rule, pack }]).filter(
+      ({ ruleId, message }) => ruleId === id || message.startsWith(`${id} `),
+    )
+  }
+
+  ruleTypes(): RuleTypeForm[] {
+    return ruleTypes.map(({ name, over, options }) => ({ name, over, options: JSON.parse(JSON.stringify(options)) as object }))
   }
 
   status(): PartStatus {

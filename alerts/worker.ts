@@ -19,6 +19,8 @@ ready({
   timeline: (id: string, through: number) => judging.timeline(id, through),
   rules: (through: number) => judging.rules(through),
   checkRule: (rule: unknown) => judging.checkRule(rule),
+  warningsIf: (rule: unknown) => judging.warningsIf(rule),
+  ruleTypes: () => judging.ruleTypes(),
   status: () => [judging.status(), ...(outbox ? [outbox.status()] : [])],
   stop: async () => {
     await outbox?.stop()

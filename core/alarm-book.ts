@@ -11,6 +11,10 @@ export interface AlarmBook {
   rules(): Promise<{ rules: Rule[]; faults: PackFault[]; warnings?: RuleWarning[]; learning?: RuleLearning[] }>
   /** The reason a rule cannot be put in force, or null when it can. `path` names the field. */
   checkRule(rule: unknown): Promise<{ message: string; path: string } | null>
+  /** What a person should look at were this rule in force; nothing for one that cannot be. */
+  warningsIf?(rule: unknown): Promise<RuleWarning[]>
+  /** What each type of rule takes, as JSON Schema: forms are made from it. */
+  ruleTypes?(): Promise<RuleTypeForm[]>
 }
 
 export type AlarmQuery = {
@@ -42,6 +46,8 @@ export type RuleWarning = {
   path: string
   message: string
 }
+
+export type RuleTypeForm = { name: string; over: 'series' | 'device' | 'position' | 'group'; options: object }
 
 /** What a rule that learns knows by now: on how many series it works, how many it knows, and those it knows least about. */
 export type RuleLearning = {

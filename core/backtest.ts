@@ -7,7 +7,19 @@ export interface Backtests {
   /** Begins one, or finds the one that was asked for before: the same question has the same id and the same answer. */
   startBacktest(question: BacktestQuestion): Promise<Backtest>
   backtest(id: string): Promise<Backtest | null>
+  /** A version judged on the live journal beside the one in force, from a moment on, for as long as it is asked for: it raises nothing. */
+  shadow?(question: ShadowQuestion): Promise<Shadow>
+  endShadow?(id: string): Promise<void>
 }
+
+export type ShadowQuestion = { id: string; mode: Mode; from: number; rule: Rule }
+
+/** `result` is what it would have raised until `at`, against the version in force. */
+export type Shadow = { id: string } & (
+  | { state: 'catching-up'; progress: number }
+  | { state: 'running'; at: number; result: BacktestResult }
+  | { state: 'failed'; reason: string }
+)
 
 export type BacktestQuestion = {
   mode: Mode

@@ -10,6 +10,8 @@ const statusOf: Record<string, number> = {
   'bad-credential': 401,
   forbidden: 403,
   'origin-refused': 403,
+  'own-proposal': 403,
+  'two-persons': 403,
   'not-found': 404,
   'stale-version': 409,
   'wrong-state': 409,
@@ -28,6 +30,7 @@ const statusOf: Record<string, number> = {
   'influx-refused': 503,
   'no-verdict': 503,
   'journal-full': 503,
+  busy: 503,
   unavailable: 503,
 }
 

@@ -10,6 +10,7 @@ import type { DashboardsOptions } from './options.ts'
 import type { People } from './people.ts'
 import type { Recorder } from './recorder.ts'
 import type { Right } from './rights.ts'
+import type { RuleHistory } from './rule-history.ts'
 import type { Verdicts } from './verdicts.ts'
 
 /** What the calls of the API work with. */
@@ -22,6 +23,7 @@ export type Context = DashboardsOptions & {
   live: LiveState
   recorder: Recorder
   verdicts: Verdicts
+  ruleHistory: RuleHistory
 }
 
 export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>

@@ -33,6 +33,8 @@ export type DashboardsConfig = {
   version: string
   /** what /metrics asks for off loopback; null: not served off loopback */
   metricsToken: string | null
+  /** a rule changes only by a proposal another person approves; `PUT` and `DELETE` are refused */
+  rulesTwoPersons?: boolean
   /** where people open Grafana, for the links on the desk */
   grafanaUrl?: string | null
   /** memory all connections together may take that nobody known has used yet */

@@ -19,6 +19,8 @@ import { readingAtCalls } from './api/readings-at.ts'
 import { readingCalls } from './api/readings.ts'
 import { reportCalls } from './api/reports.ts'
 import { riskCalls } from './api/risk.ts'
+import { proposalCalls } from './api/proposals.ts'
+import { ruleHistoryCalls } from './api/rule-history.ts'
 import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
@@ -34,6 +36,7 @@ import type { DashboardsOptions, UpgradeHandler } from './options.ts'
 import { servePages } from './pages.ts'
 import { People } from './people.ts'
 import { Recorder } from './recorder.ts'
+import { RuleHistory } from './rule-history.ts'
 import { Strangers } from './strangers.ts'
 import { Verdicts } from './verdicts.ts'
 import { Walls } from './walls.ts'
@@ -53,6 +56,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const clock = options.clock ?? journal.clock
   const recorder = new Recorder(journal, state.pos)
   const verdicts = new Verdicts()
+  const ruleHistory = new RuleHistory(journal)
   const live = new LiveState(directory, (deviceId) => connections.isConnected(deviceId))
   for (const latest of await Promise.all(modes.map((mode) => history.latest(mode)))) live.newest.load(latest)
   live.load(state.openAlarms, (await alarmBook.rules()).rules, clock.now())
@@ -72,6 +76,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     live,
     recorder,
     verdicts,
+    ruleHistory,
   }
   const metrics = new Metrics()
   const app = await openHttp(config, log)
@@ -159,6 +164,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       const changes: StateChange[] = live.damaged(batch.damaged, batch.clock)
       for (const entry of batch.entries) {
         changes.push(...live.apply(entry))
+        ruleHistory.apply(entry)
         if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
       }
       if (changes.length > 0) feed.publish(changes)
@@ -184,6 +190,8 @@ function addCalls(api: Api, context: Context): void {
   exportCalls(api, context)
   alarmCalls(api, context)
   ruleCalls(api, context)
+  ruleHistoryCalls(api, context)
+  proposalCalls(api, context)
   quarantineCalls(api, context)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)
   if (context.measures) {

@@ -1,4 +1,4 @@
-import type { Backtest, BacktestQuestion, Backtests } from '../../core/backtest.ts'
+import type { Backtest, BacktestQuestion, Backtests, Shadow, ShadowQuestion } from '../../core/backtest.ts'
 import { Invalid } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { Journal } from '../../journal/journal.ts'
@@ -27,6 +27,15 @@ export class BacktestsThread implements Backtests {
 
   async backtest(id: string): Promise<Backtest | null> {
     return (await this.#own()).call('get', id)
+  }
+
+  async shadow(question: ShadowQuestion): Promise<Shadow> {
+    return (await this.#own()).call('shadow', question)
+  }
+
+  /** Where no thread runs, nothing runs in shadow. */
+  async endShadow(id: string): Promise<void> {
+    if (this.#thread) await (await this.#thread).call('endShadow', id)
   }
 
   async stop(): Promise<void> {

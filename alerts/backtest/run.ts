@@ -18,19 +18,25 @@ const NAMES = ['registry.changed', 'series.defined']
 /** Ids of the rules whose alarms are compared, and the rules that stand beside them. */
 type Cast = { judged: Set<string>; before: Rule[]; after: Rule[] }
 
+/** A run made ready: engines that know what was known before the first position they are given. */
+export type Prepared = {
+  question: BacktestQuestion
+  cast: Cast | null
+  replays: Replay[]
+  /** the first position to judge */
+  start: number
+  exact: boolean
+  warmUpFrom: number
+  coldRules: string[]
+}
+
 /**
- * Runs the production engine over the journal (semantics 15: exact from there), in one pass for the rule to try and for the one in
- * force. `tell` hears how far it is, 0 to 1, between slices; raising in it ends the run.
+ * Makes the production engine ready to run over the journal from a day before `from` (semantics 15: exact from its first entry), once
+ * for the rule to try and once for the one in force.
  */
-export async function runBacktest(
-  source: Source,
-  asked: BacktestQuestion,
-  zone: string,
-  tell: (progress: number) => void | Promise<void>,
-): Promise<BacktestResult> {
+export async function prepare(source: Source, asked: BacktestQuestion): Promise<Prepared> {
   const { from, to } = asked
   const tail = source.tail()
-  const head = source.head()
   const oldest = await receivedAt(source, tail)
   if (oldest === null || oldest >= to || (tail > 1 && oldest > from)) {
     const reach = oldest === null ? 'the journal is empty' : `the journal reaches back to ${new Date(oldest).toISOString()}`
@@ -41,7 +47,6 @@ export async function runBacktest(
   // Before its first entry the platform was not there, so nothing is missing.
   const question = { ...asked, from: Math.max(from, oldest) }
   const start = Math.max(tail, tail === 1 && oldest > from - WARM_UP_MS ? 1 : await positionAt(source, from - WARM_UP_MS))
-  const end = await positionAt(source, to)
   const startedAt = (await receivedAt(source, start)) ?? from
   const record = await source.readRecord(1, [...NAMES, ...RULES])
   const cast = question.rule === null ? null : castOf(question.rule, rulebookOf(record, Infinity))
@@ -51,23 +56,51 @@ export async function runBacktest(
     const names = record.filter(({ pos, kind }) => pos < start && NAMES.includes(kind))
     for (const replay of replays) replay.known(names, rulebookOf(record, start).rows(), startedAt)
   }
-  const readings = await pass(source, { start, end, head, to }, replays, tell)
-  const judged = (alarms: FoundAlarm[]) => (cast ? alarms.filter(({ ruleId }) => cast.judged.has(ruleId)) : alarms)
   const exact = start === 1
+  const end = await positionAt(source, to)
+  const rules = () =>
+    cast?.after ??
+    rulebookOf(record, end)
+      .allReady()
+      .map(({ rule }) => rule)
+  return {
+    question,
+    cast,
+    replays,
+    start,
+    exact,
+    warmUpFrom: Math.min(startedAt, from),
+    coldRules: exact ? [] : learners(rules()),
+  }
+}
+
+/** Runs the production engine over the journal, in one pass for all it compares. `tell` hears how far it is, 0 to 1, between slices; raising in it ends the run. */
+export async function runBacktest(
+  source: Source,
+  asked: BacktestQuestion,
+  zone: string,
+  tell: (progress: number) => void | Promise<void>,
+): Promise<BacktestResult> {
+  const head = source.head()
+  const prepared = await prepare(source, asked)
+  const { question, cast, replays, start } = prepared
+  const end = await positionAt(source, question.to)
+  const readings = await pass(source, { start, end, head, to: question.to }, replays, tell)
   return summarise(question, zone, {
-    ...{ exact, readings, warmUpFrom: Math.min(startedAt, from) },
-    coldRules: exact
-      ? []
-      : learners(
-          cast?.after ??
-            rulebookOf(record, end)
-              .allReady()
-              .map(({ rule }) => rule),
-        ),
-    found: judged(tried.alarms()),
-    before: cast ? judged(replays[1]!.alarms()) : await recorded(source, question, start),
-    against: cast ? 'rule-in-force' : 'record',
+    ...factsOf(prepared),
+    readings,
+    ...(cast ? {} : { before: await recorded(source, question, start), against: 'record' as const }),
   })
+}
+
+/** What the engines of a run have found by now. */
+export function factsOf({ cast, replays, exact, warmUpFrom, coldRules }: Prepared) {
+  const judged = ({ ruleId }: FoundAlarm) => cast === null || cast.judged.has(ruleId)
+  return {
+    ...{ exact, warmUpFrom, coldRules, against: 'rule-in-force' as const },
+    found: replays[0]!.alarms().filter(judged),
+    before: (replays[1]?.alarms() ?? []).filter(judged),
+  }
 }
 
 async function pass(

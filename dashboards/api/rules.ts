@@ -2,7 +2,9 @@ import { Type } from 'typebox'
 import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
 import { RuleBaseSchema, type Rule } from '../../core/rule.ts'
 import type { Registry } from '../../core/registry.ts'
+import type { Caller } from '../access.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
+import { Forbidden } from '../refusals.ts'
 
 const ByIdSchema = Type.Object({ id: RuleBaseSchema.properties.id })
 const PutSchema = Type.Object(
@@ -71,6 +73,7 @@ export function ruleCalls(app: Api, context: Context): void {
     (request) => {
       const caller = callerOf(context, request, 'tune')
       const { id } = request.params
+      demandSecondPerson(context)
       return recorder.inTurn(`rule ${id}`, async () => {
         const current = live.rules.get(id) ?? null
         const { version = 0, ...body } = request.body as Record<string, unknown> & { type: string; version?: number }
@@ -98,6 +101,7 @@ export function ruleCalls(app: Api, context: Context): void {
     (request) => {
       const caller = callerOf(context, request, 'tune')
       const { id } = request.params
+      demandSecondPerson(context)
       return recorder.inTurn(`rule ${id}`, async () => {
         const rule = live.rules.get(id)
         if (!rule) throw new NotFound(`there is no rule ${id}`)
@@ -126,7 +130,7 @@ export function completed(id: string, body: Record<string, unknown> & { type: st
   return { ...words, ...body, id, version: (current?.version ?? 0) + 1, origin: 'person' } as Rule
 }
 
-function checkSubjects({ applies }: Rule, registry: Registry): void {
+export function checkSubjects({ applies }: Rule, registry: Registry): void {
   const known = { deviceId: registry.devices, enterpriseId: registry.enterprises, zoneId: registry.zones }
   for (const [field, rows] of Object.entries(known) as [keyof typeof known, Map<string, unknown>][]) {
     const id = applies[field]
@@ -137,7 +141,7 @@ function checkSubjects({ applies }: Rule, registry: Registry): void {
 }
 
 /** An enterprise sees the rules that may be about it, not those that name somebody else. */
-function isFor({ applies }: Rule, own: string | null, registry: Registry): boolean {
+export function isFor({ applies }: Rule, own: string | null, registry: Registry): boolean {
   if (own === null) return true
   const caller = { enterpriseId: own }
   const named = [
@@ -146,4 +150,21 @@ function isFor({ applies }: Rule, own: string | null, registry: Registry): boole
     applies.zoneId && registry.zones.get(applies.zoneId)?.enterpriseId,
   ].filter((id) => id !== undefined)
   return named.every((id) => sees(caller as Parameters<typeof sees>[0], id))
+}
+
+function demandSecondPerson({ config }: Context): void {
+  if (config.rulesTwoPersons !== true) return
+  throw new Forbidden('two-persons', 'here a rule changes only when a second person approves: POST /rules/{id}/proposals')
+}
+
+/** Names stand only here: the record has ids. An enterprise is not told them. */
+export function namesOf(
+  { people }: Context,
+  caller: Caller,
+  said: readonly { by: string; proposedBy?: string | null; decidedBy?: string | null }[],
+): Record<string, string> {
+  if (caller.enterpriseId !== null) return {}
+  const ids = new Set(said.flatMap(({ by, proposedBy, decidedBy }) => [by, proposedBy, decidedBy]))
+  const known = [...ids].map((id) => (id ? people.person(id) : undefined)).filter((person) => person !== undefined)
+  return Object.fromEntries(known.map(({ id, username }) => [id, username]))
 }

@@ -39,6 +39,16 @@ const table: Row[] = [
   ['GET', '/rules', null, everybody],
   ['PUT', '/rules/gas.test', rule, ['admin', 'supervisor']],
   ['DELETE', '/rules/gas.none', null, ['admin', 'supervisor']],
+  ['GET', '/rule-types', null, everybody],
+  ['GET', '/rules/gas.test/history', null, everybody],
+  ['POST', '/rules/gas.test/check', rule, ['admin', 'supervisor']],
+  ['POST', '/rules/gas.test/rollback', { version: 9, to: 8 }, ['admin', 'supervisor']],
+  ['POST', '/rules/gas.test/proposals', { version: 9, rule, reason: 'x' }, ['admin', 'supervisor']],
+  ['GET', '/proposals', null, everybody],
+  ['GET', '/proposals/rp-none', null, everybody],
+  ['POST', '/proposals/rp-none/approve', {}, ['admin', 'supervisor']],
+  ['POST', '/proposals/rp-none/reject', {}, ['admin', 'supervisor']],
+  ['POST', '/proposals/rp-none/withdraw', {}, ['admin', 'supervisor']],
   ['GET', '/quarantine', null, everybody],
   ['GET', '/demo', null, everybody],
   ['POST', '/demo/restart', null, ['admin', 'supervisor', 'duty']],
@@ -101,6 +111,12 @@ test('an enterprise is not told of rules that name somebody else', async () => {
   await stage.call('PUT', '/api/v1/rules/for.e2', { ...rule, applies: { enterpriseId: 'e-2' } })
   await stage.call('PUT', '/api/v1/rules/for.gas2', { ...rule, applies: { deviceId: 'gas-2' } })
   await stage.call('PUT', '/api/v1/rules/for.all', rule)
+  const proposed = { version: 1, rule: { ...rule, applies: { enterpriseId: 'e-2' } }, reason: 'x' }
+  await stage.call('POST', '/api/v1/rules/for.e2/proposals', proposed)
+  const get = (path: string) => stage.call('GET', `/api/v1${path}`, undefined, { as: 'enterprise' })
+  expect((await get('/proposals')).body).toEqual({ proposals: [], people: {} })
+  expect((await get('/rules/for.e2/history')).status).toBe(404)
+  expect((await get('/rules/for.all/history')).body).toMatchObject({ versions: [{ version: 1 }], people: {} })
   const { body } = await stage.call('GET', '/api/v1/rules', undefined, { as: 'enterprise' })
   const ids = body.rules.map(({ id }: { id: string }) => id)
   expect(ids).toContain('for.all')

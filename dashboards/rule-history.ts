@@ -1,0 +1,100 @@
+import type { Proposal, RuleVersion } from '../core/proposal.ts'
+import type { RecordEntry } from '../core/record.ts'
+import { readRecordEntry } from '../journal/codec.ts'
+import type { Entry, Journal } from '../journal/journal.ts'
+
+const kinds = ['rule.set', 'rule.removed', 'rule.proposed', 'rule.decided']
+
+/** Every version a rule ever had and every proposal, as the record tells. Read when first asked for; kept up to date from then on. */
+export class RuleHistory {
+  #journal: Journal
+  #versions = new Map<string, RuleVersion[]>()
+  #proposals = new Map<string, Proposal>()
+  #through = 0
+  #loading: Promise<void> | null = null
+  #loaded = false
+  #meanwhile: Entry[] = []
+
+  constructor(journal: Journal) {
+    this.#journal = journal
+  }
+
+  /** Takes an entry of the live journal: only news when the past is being read or known. */
+  apply(entry: Entry): void {
+    if (!kinds.includes(entry.kind)) return
+    if (this.#loaded) this.#take(entry)
+    else if (this.#loading) this.#meanwhile.push(entry)
+  }
+
+  /** Oldest first. */
+  async versions(ruleId: string): Promise<readonly RuleVersion[]> {
+    await this.#known()
+    return this.#versions.get(ruleId) ?? []
+  }
+
+  /** Newest first. */
+  async proposals(): Promise<Proposal[]> {
+    await this.#known()
+    return [...this.#proposals.values()].reverse()
+  }
+
+  async proposal(id: string): Promise<Proposal | null> {
+    await this.#known()
+    return this.#proposals.get(id) ?? null
+  }
+
+  #known(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = null
+      this.#meanwhile = []
+      throw error
+    })
+    return this.#loading
+  }
+
+  async #load(): Promise<void> {
+    for (const entry of await this.#journal.readRecord(1, kinds)) this.#take(entry)
+    for (const entry of this.#meanwhile) this.#take(entry)
+    this.#meanwhile = []
+    this.#loaded = true
+  }
+
+  #take(entry: Entry): void {
+    if (entry.pos <= this.#through) return
+    this.#through = entry.pos
+    this.#note(readRecordEntry(entry), entry.receivedAt)
+  }
+
+  #note(said: RecordEntry, at: number): void {
+    switch (said.kind) {
+      case 'rule.set': {
+        const { rule, by, reason = null, restores = null, proposalId = null } = said
+        const proposedBy = proposalId === null ? null : (this.#proposals.get(proposalId)?.by ?? null)
+        return this.#add(rule.id, { version: rule.version, at, by, rule, reason, restores, proposalId, proposedBy })
+      }
+      case 'rule.removed': {
+        const { ruleId, version, by, reason = null } = said
+        const gone = { version, at, by, rule: null, reason, restores: null, proposalId: null, proposedBy: null }
+        return this.#add(ruleId, gone)
+      }
+      case 'rule.proposed': {
+        const { proposalId: id, base, rule, reason, shadow, by } = said
+        const undecided = { state: 'open', decidedBy: null, decidedAt: null, comment: null } as const
+        this.#proposals.set(id, { id, ruleId: rule.id, rule, base, reason, shadow, by, at, ...undecided })
+        return
+      }
+      case 'rule.decided': {
+        const known = this.#proposals.get(said.proposalId)
+        if (!known) return
+        const { verdict: state, by: decidedBy, comment } = said
+        this.#proposals.set(known.id, { ...known, state, decidedBy, decidedAt: at, comment })
+      }
+    }
+  }
+
+  #add(ruleId: string, version: RuleVersion): void {
+    const known = this.#versions.get(ruleId)
+    if (known) known.push(version)
+    else this.#versions.set(ruleId, [version])
+  }
+}
