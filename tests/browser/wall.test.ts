@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { levels } from '../../core/level.ts'
 import { countLevels } from '../../dashboards/web/live-state.ts'
 import { hasChromium, KIOSK, launchChromium } from './chromium.ts'
@@ -354,8 +354,8 @@ describe.skipIf(!hasChromium())('wall', () => {
 
   test('F25: the calm wall gives a living age', async () => {
     await using wall = await openWall()
-    expect(await wall.page.locator('[data-zone=newest] .calm, .calm').first().innerText()).toMatch(
-      /当前无未处置报警[\s\S]*(数据实时|连接正常,无新数据) · (最近数据 0\.\d s 前|尚无数据)[\s\S]*在线 100\/100/,
-    )
+    const calm = wall.page.locator('[data-zone=newest] .calm, .calm').first()
+    const living = /当前无未处置报警[\s\S]*(数据实时 · 最近数据 \d+\.\d s 前|连接正常,无新数据 · 尚无数据)[\s\S]*在线 100\/100/
+    await vi.waitFor(async () => expect(await calm.innerText()).toMatch(living), 5_000)
   })
 })
