@@ -14,7 +14,11 @@ export class NotLoggedIn extends PlatformError {
 export class Forbidden extends PlatformError {
   override readonly code: string
 
-  constructor(code: 'forbidden' | 'origin-refused' | 'own-proposal' | 'two-persons', message: string, details: Record<string, unknown> = {}) {
+  constructor(
+    code: 'forbidden' | 'origin-refused' | 'own-proposal' | 'two-persons',
+    message: string,
+    details: Record<string, unknown> = {},
+  ) {
     super(message, details)
     this.code = code
   }
