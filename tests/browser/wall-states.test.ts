@@ -121,7 +121,7 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
 
   test('F31: an alarm that nobody cleared for a week is listed like any other', async () => {
     const { platform } = stage
-    platform.alarm(makeAlarm(platform.now - 7 * 86_400_000, { level: 'blue', state: 'acknowledged' }))
+    platform.alarm(makeAlarm(platform.now - 7 * 86_400_000 - 60_000, { level: 'blue', state: 'acknowledged' }))
     await using wall = await stage.open()
     const row = wall.page.locator('li[data-zone=alarms]').first()
     await row.waitFor()
