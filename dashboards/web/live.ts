@@ -2,7 +2,7 @@ import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref, 
 import type { Alarm } from '../../core/alarm.ts'
 import type { Change, Heartbeat, LiveReading, Snapshot, Subscribe, WallBeat } from '../../core/live.ts'
 import { Feed, type Link } from './feed.ts'
-import { freshnessOf, INTERRUPTED_MS, type Freshness } from './freshness.ts'
+import { DELAYED_MS, freshnessOf, INTERRUPTED_MS, type Freshness } from './freshness.ts'
 import { fromSnapshot, withChanges, withReadings, type LiveState } from './live-state.ts'
 
 /** What came back after an interruption. */
@@ -89,6 +89,8 @@ export function useLive(subscribe: Subscribe = {}): Live {
     setTimeout(() => beforeNextFrame(flush), wait)
   }
 
+  let delayed: ReturnType<typeof setTimeout> | undefined
+  let interrupted: ReturnType<typeof setTimeout> | undefined
   const feed = new Feed(subscribe, {
     snapshot(snapshot) {
       pending.clear()
@@ -123,6 +125,11 @@ export function useLive(subscribe: Subscribe = {}): Live {
       before = null
       pictureAt.value = wholeSecond(beat.serverTs)
       freshness.value = 'live'
+      // Not left to the ticker: the seconds of a silence are counted exactly.
+      clearTimeout(delayed)
+      clearTimeout(interrupted)
+      delayed = setTimeout(tick, DELAYED_MS)
+      interrupted = setTimeout(tick, INTERRUPTED_MS)
     },
     link(next) {
       link.value = next
@@ -142,6 +149,8 @@ export function useLive(subscribe: Subscribe = {}): Live {
   feed.start()
   onScopeDispose(() => {
     clearInterval(ticker)
+    clearTimeout(delayed)
+    clearTimeout(interrupted)
     feed.stop()
   })
 

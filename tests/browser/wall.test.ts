@@ -97,7 +97,7 @@ describe.skipIf(!hasChromium())('wall', () => {
     expect((await took())[4]).toBeLessThan(100)
   })
 
-  test('F1, F2: without a heartbeat the cell says delayed after 3 s and stands still, after 5 s a banner counts the seconds', async () => {
+  test('F1, F2: without a heartbeat the cell says delayed after 3 s and stands still, within 5 s a banner counts the seconds', async () => {
     await using wall = await openWall()
     const { page } = wall
     const heart = page.locator('[data-zone=heartbeat]')
@@ -112,8 +112,9 @@ describe.skipIf(!hasChromium())('wall', () => {
     platform.reading(['GAS-1', 'combustibleLel', 9, platform.now, platform.now, 0])
     const banner = page.locator('[data-zone=banner]')
     await banner.waitFor({ timeout: 5_000 })
-    expect(Date.now() - before).toBeGreaterThan(3_900)
-    expect(await banner.innerText()).toMatch(/^数据中断 · 画面停在 \d\d:\d\d:\d\d · 已 00:0[56] · /)
+    expect(Date.now() - before).toBeGreaterThan(3_400)
+    expect(Date.now() - before).toBeLessThan(5_000)
+    expect(await banner.innerText()).toMatch(/^数据中断 · 画面停在 \d\d:\d\d:\d\d · 已 00:0[456] · /)
     const age = async () => Number(await banner.getAttribute('data-age-ms'))
     const first = await age()
     await eventually(async () => expect((await age()) - first).toBeGreaterThanOrEqual(2_000))
