@@ -11,6 +11,8 @@ export const alarmInputs = [
   /** arrived after the condition had already returned: someone must still look */
   'breachedBefore',
   'acknowledge',
+  /** who acknowledged takes it back at once */
+  'undoAcknowledge',
   'reset',
   'shelve',
   'suppress',
@@ -35,11 +37,11 @@ const back = { resumeTrue: 'active', resumeFalse: 'normal', end: 'normal' } as c
  * what gets worse while shelved or suppressed is not what somebody decided about, and comes back at once.
  */
 const transitions: Record<AlarmState, Partial<Record<AlarmInput, Target>>> = {
-  normal: { breach: 'active', breachedBefore: 'returned' },
+  normal: { breach: 'active', breachedBefore: 'returned', undoAcknowledge: 'returned' },
   active: { ...aside, acknowledge: 'acknowledged', clear: 'returned', worsen: 'active' },
-  acknowledged: { ...aside, clear: { plain: 'normal', latching: 'latched' }, worsen: 'active' },
+  acknowledged: { ...aside, clear: { plain: 'normal', latching: 'latched' }, worsen: 'active', undoAcknowledge: 'active' },
   returned: { ...aside, breach: 'active', acknowledge: { plain: 'normal', latching: 'latched' } },
-  latched: { ...aside, breach: 'active', reset: 'normal' },
+  latched: { ...aside, breach: 'active', reset: 'normal', undoAcknowledge: 'returned' },
   shelved: { ...back, worsen: 'active', breachedBefore: 'returned', suppress: 'suppressed', takeOutOfService: 'outOfService' },
   suppressed: { ...back, worsen: 'active', breachedBefore: 'returned', takeOutOfService: 'outOfService' },
   // One person took it out for what it was then; what gets worse is news. Silence for more than that takes two persons.

@@ -1,16 +1,11 @@
 import type { Alarm, AlarmChangeKind, AlarmState } from '../core/alarm.ts'
 import type { ActionEntry } from '../core/record.ts'
+import { isLifeSafety, LONGEST_OUT_OF_SERVICE_MS, longestShelfMs } from '../core/shelving.ts'
 import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
 
-/** alarm-management §2: nobody shelves for longer than a shift. */
-export const LONGEST_SHELF_MS = 8 * 3_600_000
-const LONGEST_OUT_OF_SERVICE_MS = 30 * 86_400_000
-const MINUTE_MS = 60_000
-const fireMetrics = new Set(['fireAlarm', 'smokeObscuration'])
+export { isLifeSafety }
 
-/** Fire, and gas at its second level; every other red is held to be one too. Never shelved or suppressed. */
-export const isLifeSafety = ({ level, metric }: Pick<Alarm, 'level' | 'metric'>): boolean =>
-  level === 'red' || (metric !== null && fireMetrics.has(metric))
+const MINUTE_MS = 60_000
 
 export function withoutAside({ setAside: _, ...alarm }: Alarm): Alarm {
   return alarm
@@ -34,9 +29,10 @@ const cameFrom: Record<'unshelve' | 'return-to-service', AlarmState> = {
 /** Shelving and taking out of service, and their way back; why not, in words, where it cannot be. */
 export function setAsideBy(
   alarm: Alarm,
-  entry: ActionEntry,
+  entry: Pick<ActionEntry, 'comment' | 'minutes' | 'untilMs'>,
   action: 'shelve' | 'unshelve' | 'out-of-service' | 'return-to-service',
   at: number,
+  isConfirmed = false,
 ): { alarm: Alarm; change: AlarmChangeKind } | string {
   const impossible = `an alarm that is ${alarm.state} cannot be changed by ${action}`
   if (action === 'unshelve' || action === 'return-to-service') {
@@ -46,12 +42,15 @@ export function setAsideBy(
   const input: AlarmInput = isShelving ? 'shelve' : 'takeOutOfService'
   const state = transition(alarm.state, input, alarm.latching)
   if (state === null) return impossible
-  if (isLifeSafety(alarm)) return `a life-safety alarm is not set aside by one person: ${action} is refused`
+  if (isLifeSafety(alarm) && (isShelving || !isConfirmed))
+    return `a life-safety alarm is not set aside by one person: ${action} is refused`
   if (!entry.comment?.trim()) return `${action} needs a reason`
   const until = entry.untilMs ?? (typeof entry.minutes === 'number' ? at + entry.minutes * MINUTE_MS : null)
   if (until === null) return `${action} needs an end`
-  if (!(until > at && until <= at + (isShelving ? LONGEST_SHELF_MS : LONGEST_OUT_OF_SERVICE_MS))) {
-    return isShelving ? 'shelving ends within 8 hours' : 'out of service ends within 30 days'
+  const longest = isShelving && alarm.level !== 'red' ? longestShelfMs[alarm.level] : LONGEST_OUT_OF_SERVICE_MS
+  if (!(until > at && until <= at + longest)) {
+    const minutes = longest / MINUTE_MS
+    return isShelving ? `shelving a ${alarm.level} alarm ends within ${minutes} minutes` : 'out of service ends within 30 days'
   }
   const setAside = { until, isConditionTrue: alarm.setAside?.isConditionTrue ?? isConditionTrue(alarm.state) }
   const change = isShelving ? 'shelved' : 'taken-out-of-service'
