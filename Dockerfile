@@ -13,6 +13,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY core core
 COPY dashboards dashboards
+COPY operate operate
 RUN npm run build
 
 FROM node:24.21.0-bookworm-slim

@@ -34,4 +34,5 @@ if (isPlatform && process.platform === 'linux' && process.execve && !('MALLOC_TR
 }
 const file = resolve(import.meta.dirname, entry)
 process.argv = [process.argv[0], file, ...rest]
+await import('./journal/packages.js')
 await import(pathToFileURL(file).href)

@@ -6,4 +6,5 @@ import { workerData } from 'node:worker_threads'
 
 const { entry, cache } = workerData
 if (cache !== undefined) enableCompileCache(dirname(cache))
+await import('./packages.js')
 await import(entry)
