@@ -33,7 +33,7 @@ export function markdown(rows: Row[], quick: boolean): string {
     ({ what, target, measured, met, detail }) => `| ${what} | ${target} | ${measured} | ${sign(met)} | ${detail} |`,
   )
   return [
-    `Measured on ${machine()}${quick ? ' (quick run)' : ''}. Where peers are compared each server runs on core 0; the load client on core 1. Start and history have both cores.`,
+    `Measured on ${machine()}${quick ? ' (quick run)' : ''}. Where peers are compared each server runs on core 0; the load client on core 1. Start, history and the slow disk have both cores.`,
     '',
     '| what | target | measured: median (range) | met | how |',
     '|---|---|---|---|---|',

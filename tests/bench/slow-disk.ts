@@ -13,8 +13,26 @@ export async function benchSlowDisk(bench: Bench): Promise<void> {
     bench.note('event loop delay on a slow disk: not measured, strace is not installed (Debian: apt-get install strace)')
     return
   }
+  const both = await measure(bench, false)
+  const one = await measure(bench, true)
+  bench.add({
+    what: `event loop delay p99 at ${whole(MESSAGES_A_SECOND)} msg/s on a disk whose flush takes ${FSYNC_MS} ms`,
+    target: '≤ 10 ms',
+    measured: `${spread(both.delays, ms)} ms`,
+    met: median(both.delays) <= 10 && median(both.acked) >= MESSAGES_A_SECOND * 0.95,
+    detail: [
+      `${whole(median(both.acked))} msg/s acked, ack p50 ${ms(median(both.p50))} ms`,
+      'both cores, shared with the load client',
+      `held to one core ${spread(one.delays, ms)} ms`,
+      'every fdatasync and fsync delayed by strace',
+    ].join('; '),
+  })
+}
+
+async function measure(bench: Bench, pin: boolean) {
   const slow = ['-e', 'trace=fdatasync,fsync', '-e', `inject=fdatasync,fsync:delay_exit=${FSYNC_MS * 1000}`]
   const server = await startWatchfire(CONNECTIONS, {
+    pin,
     through: ['strace', '-D', '-f', '-q', '--seccomp-bpf', ...slow, '-o', '/dev/null'],
   })
   const delays: number[] = []
@@ -28,13 +46,7 @@ export async function benchSlowDisk(bench: Bench): Promise<void> {
     p50.push(result.ackP50Ms)
   }
   await server.stop()
-  bench.add({
-    what: `event loop delay p99 at ${whole(MESSAGES_A_SECOND)} msg/s on a disk whose flush takes ${FSYNC_MS} ms`,
-    target: '≤ 10 ms',
-    measured: `${spread(delays, ms)} ms`,
-    met: median(delays) <= 10 && median(acked) >= MESSAGES_A_SECOND * 0.95,
-    detail: `${whole(median(acked))} msg/s acked, ack p50 ${ms(median(p50))} ms; every fdatasync and fsync delayed by strace`,
-  })
+  return { delays, acked, p50 }
 }
 
 /** How often Node looks; it reports the whole time between two looks. */
