@@ -1,5 +1,6 @@
 import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
+import type { FalseAlarmsOfPoint } from '../core/case.ts'
 import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
@@ -68,6 +69,15 @@ class AlertsThread implements Alerts {
 
   timeline(id: string): Promise<TimelineItem[]> {
     return this.#thread.call('timeline', id, this.#journal.head())
+  }
+
+  openCases(): Promise<Alarm[]> {
+    return this.#thread.call('openCases', this.#journal.head())
+  }
+
+  falseAlarms(point: Pick<Alarm, 'mode' | 'deviceId' | 'subject'>, at: number): Promise<FalseAlarmsOfPoint> {
+    const { mode, deviceId, subject } = point
+    return this.#thread.call('falseAlarms', { mode, deviceId, subject }, at, this.#journal.head())
   }
 
   rules(): ReturnType<AlarmBook['rules']> {

@@ -6,6 +6,7 @@ import { readRecordEntry } from '../journal/codec.ts'
 import { Directory } from '../journal/directory.ts'
 import type { Entry } from '../journal/journal.ts'
 import { answerAction } from './actions.ts'
+import type { EndedAlarm } from './cases/ended-alarms.ts'
 import { isInService } from './binding.ts'
 import { DeviceWatch, type SavedDevice } from './device-watch.ts'
 import { DueTimes } from './due-times.ts'
@@ -24,6 +25,7 @@ export type EngineState = {
   series: [id: number, saved: SavedSeries | null][]
   devices: [id: string, saved: SavedDevice | null][]
   alarms: [key: string, alarm: Alarm | null][]
+  ended: [id: string, ended: EndedAlarm | null][]
   positions: [key: string, saved: SavedPosition | null][]
   groups: [key: string, saved: SavedGroup | null][]
 }
@@ -103,6 +105,9 @@ export class Engine {
       switch (due.kind) {
         case 'alarm':
           this.alarms.tick(due.id as string, due.at, this.#lastPos)
+          break
+        case 'case':
+          this.alarms.tickCase(due.id as string, due.at, this.#lastPos)
           break
         case 'device':
           this.#devices.tick(due.id as string, due.at, this.#lastPos)
@@ -250,6 +255,7 @@ export class Engine {
       series: this.#series.takeChanged(),
       devices: this.#devices.takeChanged(),
       alarms: this.alarms.takeChanged(),
+      ended: this.alarms.takeEnded(),
       positions: this.#positions.takeChanged(),
       groups: this.#groups.takeChanged(),
     }
@@ -260,7 +266,7 @@ export class Engine {
     this.#lastPos = state.head.lastPos
     this.memory.restore(state.pages)
     const open = state.alarms.flatMap(([key, alarm]): [string, Alarm][] => (alarm ? [[key, alarm]] : []))
-    this.alarms.restore(open, state.head.alarms)
+    this.alarms.restore(open, state.head.alarms, state.ended)
     for (const series of this.directory.series.all()) this.#define(series)
     this.#devices.restore(state.devices, state.head.listeningFrom, this.rulebook.allReady())
     const series = open.flatMap(([, { mode, deviceId, metric }]): Series[] => {

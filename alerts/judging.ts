@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
+import type { FalseAlarmsOfPoint } from '../core/case.ts'
 import { Unavailable } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { PartStatus } from '../core/part.ts'
@@ -98,6 +99,18 @@ export class Judging {
   async timeline(id: string, through: number): Promise<TimelineItem[]> {
     await this.#reach(through)
     return this.#db.timeline(id)
+  }
+
+  /** From the engine, which knows which they are; as the record has them. */
+  async openCases(through: number): Promise<Alarm[]> {
+    await this.#reach(through)
+    const ids = this.#engine.alarms.endedWithOpenCase().map(({ id }) => id)
+    return ids.flatMap((id) => this.#db.alarm(id) ?? []).sort((a, b) => a.raisedAt - b.raisedAt)
+  }
+
+  async falseAlarms(point: Parameters<StateDb['falseAlarms']>[0], at: number, through: number): Promise<FalseAlarmsOfPoint> {
+    await this.#reach(through)
+    return this.#db.falseAlarms(point, at)
   }
 
   async rules(through: number): ReturnType<AlarmBook['rules']> {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { Alarm, AlarmChangeKind, SetAside } from '../core/alarm.ts'
+import { isOpen, type Alarm, type AlarmChangeKind, type SetAside } from '../core/alarm.ts'
 import { severity, worse } from '../core/level.ts'
 import { metricOf } from '../core/metrics.ts'
 import type { Mode } from '../core/mode.ts'
 import { PLATFORM, type AlarmChangeEntry, type RecordEntry } from '../core/record.ts'
 import type { Device } from '../core/registry.ts'
 import type { Rule } from '../core/rule.ts'
+import { lapseDispatch } from './cases/case-steps.ts'
+import { EndedAlarms, type EndedAlarm } from './cases/ended-alarms.ts'
+import { withLiveRequest } from './cases/second-person.ts'
 import { tickAtOrAfter, type DueTimes } from './due-times.ts'
 import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
 import { fillMessage } from './message.ts'
@@ -43,16 +46,14 @@ export const placeKey = (mode: Mode, ruleId: string, subject: string, late: bool
 
 export const DELAYED_AFTER_MS = 60_000
 const CAUSES_KEPT = 16
-const ENDED_KEPT = 1000
 
-export type OpenAlarmsState = { causePos: number; counts: [string, number][]; ended: [id: string, version: number][] }
+export type OpenAlarmsState = { causePos: number; counts: [string, number][] }
 
 /** The alarms that are not over, as the engine sees them, and the changes it decided on. */
 export class OpenAlarms {
   #byKey = new Map<string, Alarm>()
   #keyOf = new Map<string, string>()
-  /** versions of those that ended last, so that a stale action can be told from an impossible one */
-  #ended = new Map<string, number>()
+  #ended = new EndedAlarms()
   #causePos = 0
   #counts = new Map<string, number>()
   #emissions: Emission[] = []
@@ -79,8 +80,14 @@ export class OpenAlarms {
     return key === undefined ? undefined : this.#byKey.get(key)
   }
 
-  endedVersion(id: string): number | undefined {
-    return this.#ended.get(id)
+  /** One that is over, if it is not too long ago or its case is still open. */
+  ended(id: string): Alarm | undefined {
+    return this.#ended.get(id)?.alarm
+  }
+
+  /** Over, with work still going on. */
+  endedWithOpenCase(): Alarm[] {
+    return this.#ended.withOpenCase()
   }
 
   /** The alarm wants to hear when its condition is no longer true. */
@@ -135,10 +142,24 @@ export class OpenAlarms {
     this.#change(key, ended, 'ended', moment, by, reason)
   }
 
-  /** A change a person made; `alarm` is as it stands after it. */
-  changeByPerson(alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
-    const key = this.#keyOf.get(alarm.id)
-    if (key !== undefined) this.#change(key, alarm, change, moment, by, comment)
+  /** A change a person made; `alarm` is as it stands after it. Not done when it would be open beside another of its kind. */
+  changeByPerson(alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): boolean {
+    const key = this.#keyOf.get(alarm.id) ?? this.#ended.get(alarm.id)?.key
+    if (key === undefined) return false
+    const standing = this.#byKey.get(key)
+    if (isOpen(alarm) && standing && standing.id !== alarm.id) return false
+    this.#change(key, alarm, change, moment, by, comment)
+    return true
+  }
+
+  /** Whoever was sent has not answered. */
+  tickCase(id: string, at: number, lastPos: number): void {
+    const key = this.#keyOf.get(id) ?? this.#ended.get(id)?.key
+    const alarm = this.byId(id) ?? this.ended(id)
+    const lapsed = alarm && lapseDispatch(alarm, at)
+    if (key === undefined || !lapsed) return
+    const moment: Moment = { causePos: lastPos, at, knownAt: at, value: null, overRange: false, causes: [] }
+    this.#change(key, lapsed, 'dispatch-unaccepted', moment, PLATFORM, null)
   }
 
   /** What was set aside for a time comes back by itself. */
@@ -150,11 +171,11 @@ export class OpenAlarms {
     this.#change(key, resumed(alarm, at), backFrom(alarm), moment, PLATFORM, null)
   }
 
-  refuse(actionPos: number, alarmId: string, code: string, message: string): void {
-    const current = this.byId(alarmId) ?? null
+  refuse(actionPos: number, alarmId: string, code: string, message: string, why?: string): void {
+    const current = this.byId(alarmId) ?? this.ended(alarmId) ?? null
     this.#emissions.push({
       key: `refused:${actionPos}`,
-      entry: { kind: 'action.refused', actionPos, alarmId, code, message, current },
+      entry: { kind: 'action.refused', actionPos, alarmId, code, message, current, ...(why !== undefined && { why }) },
     })
   }
 
@@ -171,19 +192,30 @@ export class OpenAlarms {
     return changed
   }
 
-  state(): OpenAlarmsState {
-    return { causePos: this.#causePos, counts: [...this.#counts], ended: [...this.#ended] }
+  /** Those that ended since the last call, or were acted on after it; null for those that are forgotten. */
+  takeEnded(): [id: string, ended: EndedAlarm | null][] {
+    return this.#ended.takeChanged()
   }
 
-  restore(alarms: Iterable<[key: string, alarm: Alarm]>, state: OpenAlarmsState): void {
+  state(): OpenAlarmsState {
+    return { causePos: this.#causePos, counts: [...this.#counts] }
+  }
+
+  restore(
+    alarms: Iterable<[key: string, alarm: Alarm]>,
+    state: OpenAlarmsState,
+    ended: [id: string, ended: EndedAlarm | null][] = [],
+  ): void {
     for (const [key, alarm] of alarms) {
       this.#byKey.set(key, alarm)
       this.#keyOf.set(alarm.id, key)
       this.#awaitReturn(key, alarm)
+      this.#awaitAnswer(alarm)
     }
+    this.#ended.restore(ended)
+    for (const alarm of this.#ended.withOpenCase()) this.#awaitAnswer(alarm)
     this.#causePos = state.causePos
     this.#counts = new Map(state.counts)
-    this.#ended = new Map(state.ended)
   }
 
   #describe(place: Place, breach: Breach, moment: Moment) {
@@ -283,18 +315,29 @@ export class OpenAlarms {
     if (typeof setAside?.until === 'number') this.#due.add({ at: tickAtOrAfter(setAside.until), kind: 'alarm', id: key })
   }
 
-  #change(key: string, alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
+  #awaitAnswer({ id, case: known }: Alarm): void {
+    if (known?.state === 'dispatched' && known.dispatch) {
+      this.#due.add({ at: tickAtOrAfter(known.dispatch.acceptBy), kind: 'case', id })
+    }
+  }
+
+  #change(key: string, given: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
+    const alarm = withLiveRequest(given)
     if (alarm.state === 'normal') {
-      this.#byKey.delete(key)
-      this.#keyOf.delete(alarm.id)
-      this.#ended.set(alarm.id, alarm.version)
-      if (this.#ended.size > ENDED_KEPT) this.#ended.delete(this.#ended.keys().next().value!)
+      // What is done about one that is over does not touch another that has been raised since.
+      if (this.#keyOf.delete(alarm.id)) {
+        this.#byKey.delete(key)
+        this.#dirty.add(key)
+      }
+      this.#ended.put(key, alarm)
     } else {
       this.#byKey.set(key, alarm)
       this.#keyOf.set(alarm.id, key)
+      this.#ended.remove(alarm.id)
+      this.#dirty.add(key)
       if (change === 'shelved' || change === 'taken-out-of-service') this.#awaitReturn(key, alarm)
     }
-    this.#dirty.add(key)
+    if (change === 'dispatched') this.#awaitAnswer(alarm)
     const entry: AlarmChangeEntry = {
       kind: 'alarm.changed',
       change,

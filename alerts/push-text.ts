@@ -18,6 +18,17 @@ const changeNames: Record<AlarmChangeKind, Text> = {
   unshelved: { zh: '取消搁置', en: 'unshelved' },
   'taken-out-of-service': { zh: '已停用', en: 'out of service' },
   'returned-to-service': { zh: '已投用', en: 'returned to service' },
+  'acknowledgement-undone': { zh: '撤销确认', en: 'acknowledgement undone' },
+  dispatched: { zh: '已派单', en: 'dispatched' },
+  accepted: { zh: '已接单', en: 'dispatch accepted' },
+  'dispatch-unaccepted': { zh: '派单无人接收', en: 'dispatch not accepted' },
+  'fed-back': { zh: '已反馈', en: 'feedback' },
+  escalated: { zh: '人工升级', en: 'escalated' },
+  'false-alarm': { zh: '判为误报', en: 'false alarm' },
+  closed: { zh: '已关闭', en: 'closed' },
+  requested: { zh: '待第二人确认', en: 'waits for a second person' },
+  declined: { zh: '第二人未同意', en: 'declined by the second person' },
+  withdrawn: { zh: '申请已撤回', en: 'request withdrawn' },
 }
 
 /** Nobody may take a drill or a simulation for the real thing, so these stand first in every text. */

@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { Alarm } from '../core/alarm.ts'
 import type { AlarmQuery, TimelineItem } from '../core/alarm-book.ts'
+import { FALSE_ALARM_DAYS, FALSE_ALARMS_BEFORE_RECTIFICATION, type FalseAlarmsOfPoint } from '../core/case.ts'
 import { Invalid, PlatformError } from '../core/errors.ts'
 import type { Series } from '../core/reading.ts'
 import type { RecordEntry } from '../core/record.ts'
@@ -11,6 +12,8 @@ import type { EngineState } from './engine.ts'
 import type { RulebookRow } from './rulebook.ts'
 
 const FORMAT = 1
+/** More marks of one point than this are not counted. */
+const MARKS_READ = 100
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE registry (entity TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (entity, id)) WITHOUT ROWID;
@@ -82,6 +85,7 @@ export class StateDb {
     const states = parts('series').map(([id, saved]): EngineState['series'][number] => [Number(id), saved])
     const engine = {
       ...{ head, pages, series: states, devices: parts('device'), alarms: parts('alarm') },
+      ended: parts('ended'),
       ...{ positions: parts('position'), groups: parts('group') },
     }
     return { rows, series, rules, engine }
@@ -96,6 +100,7 @@ export class StateDb {
     this.#saveParts('series', engine.series)
     this.#saveParts('device', engine.devices)
     this.#saveParts('alarm', engine.alarms)
+    this.#saveParts('ended', engine.ended)
     this.#saveParts('position', engine.positions)
     this.#saveParts('group', engine.groups)
     this.#db.exec('COMMIT')
@@ -162,6 +167,21 @@ export class StateDb {
   timeline(id: string): TimelineItem[] {
     const rows = this.#prepare('SELECT json FROM timeline WHERE alarm = ? ORDER BY pos').all(id) as { json: string }[]
     return rows.map(({ json }) => JSON.parse(json) as TimelineItem)
+  }
+
+  /** Marks of the point, however its alarms were raised: the index of the device leads to them. */
+  falseAlarms({ mode, deviceId, subject }: Pick<Alarm, 'mode' | 'deviceId' | 'subject'>, at: number): FalseAlarmsOfPoint {
+    const sql = `SELECT json FROM alarms WHERE device = ? AND mode = ? AND json_extract(json, '$.subject') = ?
+      AND json_extract(json, '$.case.falseAlarm.at') <= ? ORDER BY json_extract(json, '$.case.falseAlarm.at') DESC LIMIT ?`
+    const rows = this.#prepare(sql).all(deviceId, mode, subject, at, MARKS_READ) as { json: string }[]
+    const marks = rows.map(({ json }) => {
+      const alarm = JSON.parse(json) as Alarm
+      const { at, reason, text, by } = alarm.case!.falseAlarm!
+      return { alarmId: alarm.id, at, reason, text, by }
+    })
+    const inSevenDays = marks.filter((mark) => mark.at > at - FALSE_ALARM_DAYS * 86_400_000).length
+    const needsRectification = inSevenDays >= FALSE_ALARMS_BEFORE_RECTIFICATION
+    return { subject, inSevenDays, needsRectification, last: marks.slice(0, 5) }
   }
 
   countOpen(): number {

@@ -17,6 +17,9 @@ ready({
   alarms: (query: AlarmQuery, through: number) => judging.alarms(query, through),
   alarm: (id: string, through: number) => judging.alarm(id, through),
   timeline: (id: string, through: number) => judging.timeline(id, through),
+  openCases: (through: number) => judging.openCases(through),
+  falseAlarms: (point: Parameters<Judging['falseAlarms']>[0], at: number, through: number) =>
+    judging.falseAlarms(point, at, through),
   rules: (through: number) => judging.rules(through),
   checkRule: (rule: unknown) => judging.checkRule(rule),
   warningsIf: (rule: unknown) => judging.warningsIf(rule),

@@ -1,4 +1,5 @@
 import type { Alarm } from './alarm.ts'
+import type { FalseAlarmsOfPoint } from './case.ts'
 import type { AlarmChangeEntry, RecordEntry } from './record.ts'
 import type { Rule } from './rule.ts'
 
@@ -8,6 +9,10 @@ export interface AlarmBook {
   alarm(id: string): Promise<Alarm | null>
   /** Every change, push and action of one alarm, oldest first. */
   timeline(id: string): Promise<TimelineItem[]>
+  /** Alarms that are over and whose case is not, oldest first. */
+  openCases?(): Promise<Alarm[]>
+  /** How often the point was marked false before `at`. */
+  falseAlarms?(subject: Pick<Alarm, 'mode' | 'deviceId' | 'subject'>, at: number): Promise<FalseAlarmsOfPoint>
   rules(): Promise<{ rules: Rule[]; faults: PackFault[]; warnings?: RuleWarning[]; learning?: RuleLearning[] }>
   /** The reason a rule cannot be put in force, or null when it can. `path` names the field. */
   checkRule(rule: unknown): Promise<{ message: string; path: string } | null>

@@ -1,3 +1,4 @@
+import type { AlarmCase, SecondPersonRequest } from './case.ts'
 import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
 
@@ -69,13 +70,17 @@ export type Alarm = {
   endedAt: number | null
   /** present while `shelved`, `suppressed` or `outOfService` */
   setAside?: SetAside
+  /** the work around it, once there is any */
+  case?: AlarmCase
+  /** what waits for a second person */
+  request?: SecondPersonRequest
   message: { zh: string; en: string }
   guidance: { zh: string; en: string }[]
   /** positions in the journal of the readings (or entries) that raised it */
   causes: number[]
 }
 
-/** What made an alarm change. The first five come from data, the rest from people. */
+/** What made an alarm change. The first five come from data, the rest from people (`dispatch-unaccepted`: from nobody). */
 export const alarmChanges = [
   'raised',
   'level',
@@ -89,6 +94,17 @@ export const alarmChanges = [
   'unshelved',
   'taken-out-of-service',
   'returned-to-service',
+  'acknowledgement-undone',
+  'dispatched',
+  'accepted',
+  'dispatch-unaccepted',
+  'fed-back',
+  'escalated',
+  'false-alarm',
+  'closed',
+  'requested',
+  'declined',
+  'withdrawn',
 ] as const
 export type AlarmChangeKind = (typeof alarmChanges)[number]
 

@@ -1,9 +1,12 @@
 import type { Alarm, AlarmChangeKind } from './alarm.ts'
+import type { Fence } from './fence.ts'
+import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
 import type { Series } from './reading.ts'
 import type { RegistryRow } from './registry.ts'
 import type { KpiDefinition } from './kpi.ts'
 import type { ProposalVerdict } from './proposal.ts'
+import type { ReceiptNews } from './push.ts'
 import type { Contribution, RiskState, RiskWeights } from './risk.ts'
 import type { Rule } from './rule.ts'
 
@@ -31,6 +34,8 @@ export type RecordEntry =
   /** a version somebody would put in force in place of version `base`: nothing follows from it until a second person approves */
   | { kind: 'rule.proposed'; proposalId: string; base: number; rule: Rule; reason: string; shadow: boolean; by: Author }
   | { kind: 'rule.decided'; proposalId: string; ruleId: string; verdict: ProposalVerdict; comment: string | null; by: Author }
+  /** a fence as it stands after a change; its versions count from 1, a retired one has `retiredAt` */
+  | { kind: 'fence.set'; fence: Fence; by: Author }
   | { kind: 'pack.refused'; file: string; line: number | null; reason: string }
   | AlarmChangeEntry
   | ActionEntry
@@ -40,7 +45,15 @@ export type RecordEntry =
   /** all rates in force from here on, with their targets */
   | { kind: 'kpi.set'; version: number; origin: 'shipped' | 'person'; definitions: KpiDefinition[]; by: Author }
   /** the engine's verdict on an action it could not accept */
-  | { kind: 'action.refused'; actionPos: number; alarmId: string; code: string; message: string; current: Alarm | null }
+  | {
+      kind: 'action.refused'
+      actionPos: number
+      alarmId: string
+      code: string
+      message: string
+      current: Alarm | null
+      why?: string
+    }
   | {
       kind: 'push.sent' | 'push.failed' | 'push.refused'
       alarmId: string
@@ -49,6 +62,11 @@ export type RecordEntry =
       attempt: number
       detail: string
     }
+  /**
+   * What a provider told later of a message: told apart by our id, or by the provider's own from when it was sent. Who it was is
+   * the recipient of that message.
+   */
+  | ({ kind: 'push.receipt'; channel: string } & ReceiptNews)
   | {
       kind: 'user.changed'
       personId: string
@@ -97,8 +115,28 @@ export type ActionEntry = {
   minutes?: number | null
   /** … or until when, ms UTC */
   untilMs?: number | null
+  /** what the action takes besides */
+  details?: ActionDetails | null
   /** the answer to a repeated request with the same key is the first answer */
   idempotencyKey: string | null
+}
+
+export type ActionDetails = {
+  /** `shelve`, `false-alarm` */
+  reasonCode?: string
+  /** `dispatch`: one of them */
+  person?: string
+  team?: string
+  /** `escalate` */
+  to?: Level | 'superior'
+  /** `close` */
+  cause?: string
+  measures?: string
+  result?: string
+  evidence?: string
+  /** `acknowledge`, with others at once; `twoPersons` where a red is among them */
+  group?: string
+  twoPersons?: boolean
 }
 
 export const alarmActions = [
@@ -109,6 +147,17 @@ export const alarmActions = [
   'unshelve',
   'out-of-service',
   'return-to-service',
+  'undo-acknowledge',
+  'dispatch',
+  'accept',
+  'feedback',
+  'false-alarm',
+  'escalate',
+  'close',
+  // the second person's word on what the first one asked for; `withdraw` is the first one's
+  'confirm',
+  'decline',
+  'withdraw',
 ] as const
 export type AlarmAction = (typeof alarmActions)[number]
 

@@ -89,11 +89,12 @@ export class Replay {
 const fixedRow = (rule: Rule): RulebookRow => ({ id: rule.id, rule, pack: null, version: rule.version, fellBack: false })
 
 const asNewSince = (listeningFrom: number): EngineState => ({
-  head: { lastPos: 0, listeningFrom, alarms: { causePos: 0, counts: [], ended: [] } },
+  head: { lastPos: 0, listeningFrom, alarms: { causePos: 0, counts: [] } },
   pages: [],
   series: [],
   devices: [],
   alarms: [],
+  ended: [],
   positions: [],
   groups: [],
 })

@@ -147,6 +147,7 @@ export class Saved {
     series: new Map<number, unknown>(),
     devices: new Map<string, unknown>(),
     alarms: new Map<string, unknown>(),
+    ended: new Map<string, unknown>(),
     positions: new Map<string, unknown>(),
     groups: new Map<string, unknown>(),
   }
@@ -155,7 +156,7 @@ export class Saved {
     const state = engine.takeState()
     this.#head = JSON.parse(JSON.stringify(state.head)) as EngineState['head']
     for (const [page, bytes] of state.pages) this.#pages.set(page, Buffer.from(bytes).toString('base64'))
-    for (const part of ['series', 'devices', 'alarms', 'positions', 'groups'] as const) {
+    for (const part of ['series', 'devices', 'alarms', 'ended', 'positions', 'groups'] as const) {
       for (const [id, value] of state[part]) {
         if (value === null) this.#parts[part].delete(id as never)
         else this.#parts[part].set(id as never, JSON.parse(JSON.stringify(value)))
@@ -175,6 +176,7 @@ export class Saved {
       series: [...this.#parts.series] as EngineState['series'],
       devices: [...this.#parts.devices] as EngineState['devices'],
       alarms: [...this.#parts.alarms] as EngineState['alarms'],
+      ended: [...this.#parts.ended] as EngineState['ended'],
       positions: [...this.#parts.positions] as EngineState['positions'],
       groups: [...this.#parts.groups] as EngineState['groups'],
     })
