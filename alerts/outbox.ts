@@ -7,16 +7,10 @@ import type { Part, PartStatus } from '../core/part.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { readRecordEntry, recordDraft } from '../journal/codec.ts'
 import type { Batch, Entry, Follower, Journal } from '../journal/journal.ts'
-import {
-  type Channel,
-  ChannelMisconfigured,
-  channels,
-  DeliveryFailed,
-  DeliveryRefused,
-  DeliveryRejected,
-  type Notice,
-} from './channels/index.ts'
-import { type Dropped, type Owed, PushQueue, retryDelayMs } from './push-queue.ts'
+import type { Message } from '../core/push.ts'
+import { ChannelMisconfigured, channels, DeliveryFailed, DeliveryRefused, DeliveryRejected } from './channels/index.ts'
+import { openOutside } from './push/outside.ts'
+import { type Dropped, type Notice, type Owed, PushQueue, retryDelayMs } from './push-queue.ts'
 import { pushText } from './push-text.ts'
 
 export type PushConfig = {
@@ -32,18 +26,23 @@ export type PushConfig = {
   zone?: string
 }
 
+/** Where notices go: tries once, with the errors of a channel; resolves with what the receiver answered. */
+export type NoticeSender = { send(notice: Notice, signal: AbortSignal): Promise<string> }
+
 export type OutboxParts = {
   journal: Journal
   config: PushConfig
   log: Log
   /** position of cursor `push`, or any earlier one: what is settled already is recorded, so starting early sends nothing twice */
   from: number
-  channel?: Channel
+  channel?: NoticeSender
   random?: () => number
 }
 
 /** Changes nobody needs to be called for. */
-const silent: ReadonlySet<AlarmChangeKind> = new Set(['commented'])
+const silent: ReadonlySet<AlarmChangeKind> = new Set([
+  ...(['commented', 'dispatched', 'accepted', 'fed-back', 'requested', 'declined', 'withdrawn'] as const),
+])
 const behind: ReadonlySet<AlarmChangeKind> = new Set(['raised', 'level', 'returned', 'again'])
 const CHANNEL = 'webhook'
 /** Slots, so that one receiver that hangs on one notice does not hold up the rest. */
@@ -61,12 +60,27 @@ export function startOutbox(parts: OutboxParts): Part {
   return new Outbox(journal, channel, config, log, from, parts.random ?? Math.random)
 }
 
-const open = ({ url, secret, allowLoopback, timeoutMs = 10_000 }: PushConfig, journal: Journal) =>
-  channels.webhook.open({ url, secret, allowLoopback, timeoutMs }, journal.clock)
+function open({ url, secret, allowLoopback, timeoutMs = 10_000 }: PushConfig, journal: Journal): NoticeSender {
+  const webhook = channels.webhook.open({ url, secret, allowLoopback, timeoutMs }, openOutside(journal.clock))
+  return { send: async (notice, signal) => (await webhook.send(messageOf(notice), signal)).detail }
+}
+
+const messageOf = ({ id, mode, text, ...news }: Notice): Message => ({
+  id,
+  kind: news.change === 'raised' ? 'alarm' : 'update',
+  mode,
+  level: news.alarm.level,
+  at: news.at,
+  alarm: news,
+  text,
+  link: null,
+  to: { personId: null, address: null },
+  variables: {},
+})
 
 class Outbox implements Part {
   #journal: Journal
-  #channel: Channel
+  #channel: NoticeSender
   #config: PushConfig
   #log: Log
   #random: () => number
@@ -86,7 +100,7 @@ class Outbox implements Part {
   /** nothing gets through until settings are put right: one try at a time, the next one not before `until` */
   #closed: { attempts: number; until: number } | null = null
 
-  constructor(journal: Journal, channel: Channel, config: PushConfig, log: Log, from: number, random: () => number) {
+  constructor(journal: Journal, channel: NoticeSender, config: PushConfig, log: Log, from: number, random: () => number) {
     this.#journal = journal
     this.#channel = channel
     this.#config = config

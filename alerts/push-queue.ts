@@ -1,5 +1,14 @@
 import { severity } from '../core/level.ts'
-import type { Notice } from './channels/index.ts'
+import type { Mode } from '../core/mode.ts'
+import type { AlarmNews } from '../core/push.ts'
+
+/** What the receiver of every change is told: one recorded change of one alarm. */
+export type Notice = AlarmNews & {
+  /** The same whenever this notice is sent again, so a receiver can tell a repeat from news. */
+  id: string
+  mode: Mode
+  text: { zh: string; en: string }
+}
 
 /** A notice that has not been settled: neither delivered nor given up. */
 export type Owed = {

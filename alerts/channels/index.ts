@@ -4,4 +4,5 @@ import { webhook } from './webhook.ts'
 export const channels = { webhook }
 
 export { ChannelMisconfigured, DeliveryFailed, DeliveryRefused, DeliveryRejected } from './channel.ts'
-export type { Channel, ChannelType, Notice } from './channel.ts'
+export { CallbackRefused } from './channel.ts'
+export type { Channel, ChannelType, Outside, Quota } from './channel.ts'

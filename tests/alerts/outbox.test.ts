@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
-import { startOutbox, type OutboxParts } from '../../alerts/outbox.ts'
-import { ChannelMisconfigured, DeliveryFailed, DeliveryRejected, type Channel, type Notice } from '../../alerts/channels/index.ts'
-import { INSIST_MS, PushQueue, retryDelayMs, STALE_MS } from '../../alerts/push-queue.ts'
+import { startOutbox, type NoticeSender, type OutboxParts } from '../../alerts/outbox.ts'
+import { ChannelMisconfigured, DeliveryFailed, DeliveryRejected } from '../../alerts/channels/index.ts'
+import { INSIST_MS, PushQueue, retryDelayMs, STALE_MS, type Notice } from '../../alerts/push-queue.ts'
 import { ManualClock } from '../../core/clock.ts'
 import type { Part } from '../../core/part.ts'
 import { silentLog } from '../../core/log.ts'
@@ -97,7 +97,7 @@ test('a refused push is not repeated, does not hold up the next one and is recor
 test('a drill, a test and a simulation are pushed only where somebody wants them, and then say what they are', async () => {
   const journal = new MemoryJournal()
   const sent: string[] = []
-  const channel: Channel = {
+  const channel: NoticeSender = {
     send: ({ mode, text }) => {
       sent.push(`${mode} ${text.en.split(' ')[0]}`)
       return Promise.resolve('ok')
@@ -119,7 +119,7 @@ test('a wrong key or address keeps every push, is seen as a failed channel, and 
   let wrong = true
   let tries = 0
   const sent: string[] = []
-  const channel: Channel = {
+  const channel: NoticeSender = {
     send: ({ alarm }) => {
       tries++
       if (wrong) return Promise.reject(new ChannelMisconfigured('the webhook does not know us or its address', { status: 401 }))
@@ -177,7 +177,7 @@ test('a restart sends what was owed and nothing that was delivered', async () =>
   const journal = new MemoryJournal()
   const sent: string[] = []
   let broken = false
-  const channel: Channel = {
+  const channel: NoticeSender = {
     send: (notice) => {
       if (broken) return Promise.reject(new DeliveryFailed('down'))
       sent.push(notice.change)

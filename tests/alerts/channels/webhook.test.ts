@@ -6,29 +6,20 @@ import {
   DeliveryRefused,
   DeliveryRejected,
   channels,
-  type Notice,
 } from '../../../alerts/channels/index.ts'
+import { openOutside } from '../../../alerts/push/outside.ts'
 import { pushText } from '../../../alerts/push-text.ts'
 import { channelSuite } from '../../suites/channel.ts'
-import { sampleAlarm, sampleChange } from '../alarm-sample.ts'
+import { sampleChange } from '../alarm-sample.ts'
+import { sampleMessage } from '../message-sample.ts'
 import { accept, endless, hang, reset, slow, startReceiver, status } from '../misbehaving-receiver.ts'
 
 const secret = 'a-secret-shared-with-the-receiver'
-const clock = { now: () => 1_767_225_601_000 }
+const outside = openOutside({ now: () => 1_767_225_601_000 })
 const never = new AbortController().signal
-const notice: Notice = {
-  id: 'a1.8',
-  mode: 'live',
-  change: 'raised',
-  alarm: sampleAlarm(),
-  at: 1_767_225_600_000,
-  recordedAt: 1_767_225_600_300,
-  pos: 8,
-  comment: null,
-  text: pushText(sampleChange('raised'), 'Asia/Shanghai'),
-}
+const message = sampleMessage()
 const webhook = (url: string, more: { allowLoopback?: boolean; timeoutMs?: number } = {}) =>
-  channels.webhook.open({ url, secret, allowLoopback: true, timeoutMs: 2_000, ...more }, clock)
+  channels.webhook.open({ url, secret, allowLoopback: true, timeoutMs: 2_000, ...more }, outside)
 
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -44,25 +35,34 @@ channelSuite(
   'webhook',
   async () => {
     const one = await startReceiver()
-    const manners = { accepting: accept, hanging: hang, refusing: status(422), failing: status(500), unreachable: accept }
+    const manners = {
+      accepting: accept,
+      hanging: hang,
+      refusing: status(422),
+      failing: status(500),
+      unreachable: accept,
+      slow: slow(150),
+      cut: reset,
+    }
     return {
       to: (how) => {
-        one.behave = manners[how]
+        one.behave = manners[how as keyof typeof manners]
         const url = how === 'unreachable' ? 'http://127.0.0.1:9/hook/very-private-path' : one.url
         return Promise.resolve(webhook(url, { timeoutMs: how === 'hanging' ? 300 : 2_000 }))
       },
       secrets: [secret, 'very-private-path'],
+      meets: ['slow', 'cut'],
       received: () => one.received.length,
       stop: one.stop,
     }
   },
-  notice,
+  message,
 )
 
 test('a receiver can check that a delivery is ours, fresh and not a repeat', async () => {
   const { url, received } = await receiver()
-  await webhook(url).send(notice, never)
-  await webhook(url).send(notice, never)
+  await webhook(url).send(message, never)
+  await webhook(url).send(message, never)
   const [first, second] = received
   const timestamp = String(first!.headers['x-watchfire-timestamp'])
   const expected = createHmac('sha256', secret).update(`${timestamp}.${first!.body}`).digest('hex')
@@ -71,13 +71,20 @@ test('a receiver can check that a delivery is ours, fresh and not a repeat', asy
   expect(first!.headers['x-watchfire-delivery']).toBe('a1.8')
   expect(second!.headers['x-watchfire-delivery']).toBe('a1.8')
   expect(second!.body).toBe(first!.body)
-  expect(JSON.parse(first!.body)).toMatchObject({ version: 1, id: 'a1.8', mode: 'live', change: 'raised', alarm: { value: 62 } })
+  expect(JSON.parse(first!.body)).toMatchObject({
+    version: 1,
+    id: 'a1.8',
+    mode: 'live',
+    kind: 'alarm',
+    change: 'raised',
+    alarm: { value: 62 },
+  })
 })
 
 test('a redirect is not followed', async () => {
   const inside = await receiver()
   const { url } = await receiver(status(302, { location: inside.url }))
-  await expect(webhook(url).send(notice, never)).rejects.toThrow(ChannelMisconfigured)
+  await expect(webhook(url).send(message, never)).rejects.toThrow(ChannelMisconfigured)
   expect(inside.received).toHaveLength(0)
 })
 
@@ -91,7 +98,7 @@ test.each([
   ['http://169.254.169.254/latest/meta-data', 'link-local'],
   ['http://[fe80::1]/', 'link-local'],
 ])('%s (%s) is refused unless the settings allow it', async (url) => {
-  await expect(webhook(url, { allowLoopback: false }).send(notice, never)).rejects.toThrow(ChannelMisconfigured)
+  await expect(webhook(url, { allowLoopback: false }).send(message, never)).rejects.toThrow(ChannelMisconfigured)
 })
 
 test('an address that is no http URL, or carries a password, stops the start', () => {
@@ -103,17 +110,17 @@ test('an address that is no http URL, or carries a password, stops the start', (
 test('the status line is the answer: an endless body neither delays nor fills memory', async () => {
   const { url } = await receiver(endless)
   const started = performance.now()
-  expect(await webhook(url).send(notice, never)).toBe('HTTP 200')
+  expect(await webhook(url).send(message, never)).toMatchObject({ detail: 'HTTP 200' })
   expect(performance.now() - started).toBeLessThan(500)
 })
 
 test('slow is fine within the timeout, a cut connection is a failure, 429 says when to come back', async () => {
   const one = await receiver(slow(150))
-  expect(await webhook(one.url).send(notice, never)).toBe('HTTP 200')
+  expect(await webhook(one.url).send(message, never)).toMatchObject({ detail: 'HTTP 200' })
   one.behave = reset
-  await expect(webhook(one.url).send(notice, never)).rejects.toThrow(DeliveryFailed)
+  await expect(webhook(one.url).send(message, never)).rejects.toThrow(DeliveryFailed)
   one.behave = status(429, { 'retry-after': '7' })
-  await expect(webhook(one.url).send(notice, never)).rejects.toMatchObject({ code: 'delivery-failed', retryAfterMs: 7000 })
+  await expect(webhook(one.url).send(message, never)).rejects.toMatchObject({ code: 'delivery-failed', retryAfterMs: 7000 })
 })
 
 test.each([
@@ -129,7 +136,7 @@ test.each([
   [451, DeliveryRejected],
 ])('HTTP %i tells what trying again would bring', async (code, kind) => {
   const { url } = await receiver(status(code))
-  await expect(webhook(url).send(notice, never)).rejects.toThrow(kind)
+  await expect(webhook(url).send(message, never)).rejects.toThrow(kind)
 })
 
 test('a push never lets a drill or a simulation look like the real thing', () => {

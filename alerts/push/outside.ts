@@ -1,0 +1,10 @@
+import type { Outside } from '../channels/index.ts'
+import { pinnedResolver } from './guard.ts'
+import { guardedHttp } from './http.ts'
+import { openLine } from './serial-line.ts'
+
+/** The world as channels may reach it: real sockets and lines behind the guards. */
+export function openOutside(clock: { now(): number }): Outside {
+  const resolve = pinnedResolver()
+  return { now: () => clock.now(), resolve, http: guardedHttp(resolve), openLine: (path, baud) => openLine(path, baud, resolve) }
+}

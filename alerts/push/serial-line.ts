@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process'
+import { constants, openSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { ReadStream } from 'node:tty'
+import { promisify } from 'node:util'
+import { ChannelMisconfigured, DeliveryFailed, type SerialLine } from '../channels/channel.ts'
+import type { Outside } from '../channels/index.ts'
+
+/** A tty (`/dev/ttyUSB0`), or a serial server (`tcp://10.0.0.5:4001`), which is under the guard of all addresses. */
+export async function openLine(path: string, baud: number, resolve: Outside['resolve']): Promise<SerialLine> {
+  return path.startsWith('tcp://') ? openTcp(new URL(path), resolve) : openTty(path, baud)
+}
+
+async function openTcp(url: URL, resolve: Outside['resolve']): Promise<SerialLine> {
+  const [first] = await resolve(url.hostname, true)
+  const socket = connect({ host: first!.address, port: Number(url.port) })
+  await new Promise<void>((done, failed) => {
+    socket.once('connect', done)
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      failed(new DeliveryFailed('the serial server could not be reached', { host: url.host, reason: error.code })),
+    )
+  })
+  return lineOf(socket, () => socket.destroy())
+}
+
+async function openTty(path: string, baud: number): Promise<SerialLine> {
+  try {
+    // Node has no call for the speed of a line.
+    await promisify(execFile)('stty', ['-F', path, String(baud), 'raw', '-echo', 'clocal'], { timeout: 5_000 })
+    const fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+    const stream = new ReadStream(fd)
+    stream.setRawMode(true)
+    return lineOf(stream, () => stream.destroy())
+  } catch (error) {
+    throw new ChannelMisconfigured('the serial line cannot be opened', { path, reason: (error as NodeJS.ErrnoException).code })
+  }
+}
+
+function lineOf(stream: Socket, close: () => void): SerialLine {
+  // Whoever waits learns of it by the close that follows.
+  stream.on('error', () => undefined)
+  return {
+    write: (bytes) =>
+      new Promise((done, failed) =>
+        stream.write(bytes, (error) => (error ? failed(new DeliveryFailed('the serial line is gone')) : done())),
+      ),
+    onData: (take) => void stream.on('data', take),
+    onClose: (gone) => void stream.on('close', gone),
+    close,
+  }
+}
