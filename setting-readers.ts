@@ -41,6 +41,14 @@ export const oneOf =
     return value as T
   }
 
+/** A command as its words; quotes keep blanks together. No shell reads it. */
+export const commandLine: Reader<readonly string[]> = (value, name) => {
+  const words = [...value.matchAll(/"([^"]*)"|'([^']*)'|[^\s"']+/g)].map(([whole, double, single]) => double ?? single ?? whole)
+  if (/["']/.test(value.replace(/"[^"]*"|'[^']*'/g, '')))
+    throw wrong(name, value, 'a quote is not closed', 'espeak-ng -v cmn -w {file} {text}')
+  return words
+}
+
 export const flag: Reader<boolean> = Object.assign(
   (value: string, name: string) => {
     if (value === '1' || value === 'true') return true
@@ -90,6 +98,17 @@ export const serverUrl: Reader<string> = (value, name) => {
     )
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '')
     throw wrong(name, value, 'it is not the http or https address of a server', 'http://127.0.0.1:8086')
+  return value
+}
+
+/** An address with places for the numbers of a tile; the key stands in a setting of its own, because an address is shown. */
+export const tileUrl: Reader<string> = (value, name) => {
+  const example = 'https://example.org/tiles/{z}/{x}/{y}.png'
+  const url = URL.parse(value)
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username !== '')
+    throw new BadSetting(`${name} is not an http or https address; for example ${name}=${example}`, { setting: name })
+  if (!['{z}', '{x}', '{y}'].every((part) => value.includes(part)))
+    throw new BadSetting(`${name} lacks {z}, {x} or {y}; for example ${name}=${example}`, { setting: name })
   return value
 }
 

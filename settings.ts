@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { parse as parseYaml } from 'yaml'
+import { coordinateSystems, type CoordinateSystem } from './core/basemap.ts'
 import { BadSetting } from './core/errors.ts'
 import { levels, type Level } from './core/level.ts'
 import type { Mode } from './core/mode.ts'
 import {
+  commandLine,
   flag,
   hostName,
   httpUrl,
@@ -19,6 +21,7 @@ import {
   secret,
   serverUrl,
   text,
+  tileUrl,
   timeZone,
   type Reader,
 } from './setting-readers.ts'
@@ -145,6 +148,42 @@ export const settingsTable = {
     '/etc/watchfire/packs',
     'a folder of rule packs beside the ones that ship; same ids replace ours',
   ),
+  mapDir: setting(
+    'WATCHFIRE_MAP_DIR',
+    optional(text),
+    null,
+    '/var/lib/watchfire-map',
+    'a folder of GeoJSON and PMTiles files that maps are drawn on; without it a fictional district',
+  ),
+  mapSystem: setting(
+    'WATCHFIRE_MAP_SYSTEM',
+    oneOf(coordinateSystems),
+    'wgs84' as CoordinateSystem,
+    'gcj02',
+    'coordinate system of that folder; gcj02 is turned back to WGS-84 before anything is drawn',
+  ),
+  mapAttribution: setting(
+    'WATCHFIRE_MAP_ATTRIBUTION',
+    optional(text),
+    null,
+    '© OpenStreetMap contributors, ODbL 1.0',
+    'shown on the map beside what the files say themselves',
+  ),
+  mapApproval: setting(
+    'WATCHFIRE_MAP_APPROVAL',
+    optional(text),
+    null,
+    'GS(2024)0650',
+    'map approval number 审图号, shown on the map',
+  ),
+  mapTilesUrl: setting(
+    'WATCHFIRE_MAP_TILES_URL',
+    optional(tileUrl),
+    null,
+    'https://t0.tianditu.gov.cn/DataServer?T=vec_w&x={x}&y={y}&l={z}&tk={key}',
+    'online pictures (天地图, WMTS) over the folder, in Web Mercator and WGS-84 or CGCS2000; fetched by the server, never by browsers',
+  ),
+  mapTilesKey: setting('WATCHFIRE_MAP_TILES_KEY', optional(text), null, 'a key', 'takes the place of {key} in that address'),
   webhookUrl: setting(
     'WATCHFIRE_WEBHOOK_URL',
     optional(httpUrl),
@@ -193,6 +232,13 @@ export const settingsTable = {
     null,
     'https://grafana.example.org',
     'where people open Grafana: alarms on the duty desk link to its dashboards',
+  ),
+  voiceCommand: setting(
+    'WATCHFIRE_VOICE_COMMAND',
+    optional(commandLine),
+    null,
+    'espeak-ng -v cmn -w {file} {text}',
+    'a program on this machine that speaks for walls: {text} or stdin is said, {file} or stdout is the WAV, {lang} is zh or en',
   ),
   rulesTwoPersons: setting(
     'WATCHFIRE_RULES_TWO_PERSONS',
@@ -371,6 +417,17 @@ function checkTogether(settings: Settings): void {
   }
   if ((settings.webhookUrl === null) !== (settings.webhookSecret === null)) {
     throw new BadSetting('WATCHFIRE_WEBHOOK_URL and WATCHFIRE_WEBHOOK_SECRET belong together: what is posted is always signed')
+  }
+  if (settings.mapTilesUrl?.includes('{key}') && settings.mapTilesKey === null) {
+    throw new BadSetting('WATCHFIRE_MAP_TILES_URL has {key} in it, which needs WATCHFIRE_MAP_TILES_KEY', {
+      setting: 'WATCHFIRE_MAP_TILES_KEY',
+    })
+  }
+  if (settings.mapDir !== null && !statSync(settings.mapDir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new BadSetting(
+      `WATCHFIRE_MAP_DIR names ${settings.mapDir}, which is no folder; for example WATCHFIRE_MAP_DIR=/var/lib/watchfire-map`,
+      { setting: 'WATCHFIRE_MAP_DIR' },
+    )
   }
   if (settings.store === 'influx' && (settings.influxUrl === null || settings.influxBucket === null)) {
     const missing = settings.influxUrl === null ? 'WATCHFIRE_INFLUX_URL' : 'WATCHFIRE_INFLUX_BUCKET'

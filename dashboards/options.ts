@@ -11,6 +11,7 @@ import type { PartStatus } from '../core/part.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Directory } from '../journal/directory.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { MapConfig } from './basemap.ts'
 
 export type DashboardsConfig = {
   host: string
@@ -37,6 +38,8 @@ export type DashboardsConfig = {
   rulesTwoPersons?: boolean
   /** where people open Grafana, for the links on the desk */
   grafanaUrl?: string | null
+  /** what maps are drawn on; absent: the fictional district that ships */
+  map?: MapConfig
   /** memory all connections together may take that nobody known has used yet */
   strangersBytes?: number
 }

@@ -13,6 +13,7 @@ import { demoCalls } from './api/demo.ts'
 import { deviceCalls } from './api/devices.ts'
 import { exportCalls } from './api/export.ts'
 import { kpiCalls } from './api/kpi.ts'
+import { mapCalls, serveBasemap } from './api/map.ts'
 import { placeCalls } from './api/places.ts'
 import { quarantineCalls } from './api/quarantine.ts'
 import { readingAtCalls } from './api/readings-at.ts'
@@ -149,6 +150,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     { prefix: '/api/v1' },
   )
   await servePages(app, context)
+  serveBasemap(app, context)
   routeUpgrades(http, options.upgrades ?? {}, strangers)
   strangers.limitUnanswered(http)
   await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
@@ -193,6 +195,7 @@ function addCalls(api: Api, context: Context): void {
   ruleHistoryCalls(api, context)
   proposalCalls(api, context)
   quarantineCalls(api, context)
+  mapCalls(api, context)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)
   if (context.measures) {
     riskCalls(api, context, context.measures)
