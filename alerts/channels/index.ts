@@ -1,8 +1,16 @@
+import type { ChannelType } from './channel.ts'
+import { dingtalk } from './robots/dingtalk.ts'
+import { feishu } from './robots/feishu.ts'
+import { wecom } from './robots/wecom.ts'
 import { webhook } from './webhook.ts'
 
 /** Every kind of channel there is. */
-export const channels = { webhook }
+export const channels = { webhook, wecom, dingtalk, feishu }
 
-export { ChannelMisconfigured, DeliveryFailed, DeliveryRefused, DeliveryRejected } from './channel.ts'
-export { CallbackRefused } from './channel.ts'
+/** By the name the settings give as `type`. */
+export const channelTypes = new Map<string, ChannelType>(
+  Object.values(channels).map((type) => [type.name, type as unknown as ChannelType]),
+)
+
+export { CallbackRefused, ChannelMisconfigured, DeliveryFailed, DeliveryRefused, DeliveryRejected } from './channel.ts'
 export type { Channel, ChannelType, Outside, Quota } from './channel.ts'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export type Received = { headers: IncomingHttpHeaders; body: string }
+export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string }
 export type Behaviour = (answer: ServerResponse, request: Received) => void
 
 export const accept: Behaviour = (answer) => answer.writeHead(204).end()
@@ -12,6 +12,17 @@ export const status =
     answer.writeHead(code, headers).end('words nobody asked for')
 export const hang: Behaviour = () => undefined
 export const reset: Behaviour = (answer) => answer.socket?.resetAndDestroy()
+export const says =
+  (body: unknown, code = 200): Behaviour =>
+  (answer) =>
+    answer.writeHead(code, { 'content-type': 'application/json' }).end(typeof body === 'string' ? body : JSON.stringify(body))
+/** Promises a whole answer and hangs up in the middle of it. */
+export const cutShort =
+  (body: string): Behaviour =>
+  (answer) => {
+    answer.writeHead(200, { 'content-type': 'application/json', 'content-length': String(body.length) })
+    answer.write(body.slice(0, body.length / 2), () => answer.socket?.destroy())
+  }
 /** Sends its head at once and its body for ever. */
 export const endless: Behaviour = (answer) => {
   answer.writeHead(200)
@@ -38,7 +49,7 @@ export async function startReceiver(behave: Behaviour = accept) {
     let body = ''
     request.setEncoding('utf8').on('data', (text: string) => (body += text))
     request.on('end', () => {
-      const one = { headers: request.headers, body }
+      const one = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body }
       received.push(one)
       receiver.behave(answer, one)
     })
