@@ -1,6 +1,9 @@
 import Flatbush from 'flatbush'
 import pointInPolygon from 'point-in-polygon-hao'
 import { Type, type Static } from 'typebox'
+import { M_PER_DEGREE, metresBetween, type Point } from './ground.ts'
+
+export { metresBetween, moved, type Point } from './ground.ts'
 
 /*
  * Places on the map. Coordinates are [longitude, latitude] in WGS-84 degrees, as GeoJSON writes them; distances are metres on a
@@ -17,26 +20,9 @@ export const ShapeSchema = Type.Union([
   Type.Object({ circle: PointSchema, radiusM: Type.Number({ minimum: 1, maximum: 500_000 }) }, strict),
   Type.Object({ corridor: PathSchema, halfWidthM: Type.Number({ minimum: 1, maximum: 50_000 }) }, strict),
 ])
-export type Point = [longitude: number, latitude: number]
 export type Shape = Static<typeof ShapeSchema>
 
-const EARTH_M = 6_371_008.8
 const RAD = Math.PI / 180
-const M_PER_DEGREE = EARTH_M * RAD
-
-/** Great-circle distance. */
-export function metresBetween([lonA, latA]: Point, [lonB, latB]: Point): number {
-  const half = (degrees: number) => Math.sin((degrees * RAD) / 2) ** 2
-  const h = half(latB - latA) + Math.cos(latA * RAD) * Math.cos(latB * RAD) * half(lonB - lonA)
-  return 2 * EARTH_M * Math.asin(Math.min(1, Math.sqrt(h)))
-}
-
-/** Where something is after so many metres in a direction (degrees clockwise from north); for distances of a few kilometres. */
-export function moved([lon, lat]: Point, headingDeg: number, metres: number): Point {
-  const north = (metres * Math.cos(headingDeg * RAD)) / M_PER_DEGREE
-  const east = (metres * Math.sin(headingDeg * RAD)) / (M_PER_DEGREE * Math.cos(lat * RAD))
-  return [lon + east, lat + north]
-}
 
 /** Distance to a line through these points, on a plane laid at the point that asks. */
 export function metresToPath([lon, lat]: Point, path: readonly (readonly number[])[], isRing = false): number {
