@@ -159,6 +159,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
         tilesKey: settings.mapTilesKey,
       },
       rulesTwoPersons: settings.rulesTwoPersons,
+      voiceCommand: settings.voiceCommand,
     },
     journal,
     directory,

@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Forbidden, NotLoggedIn } from './refusals.ts'
 import { may, type Right, type Role } from './rights.ts'
+import type { PairedWalls } from './paired-walls.ts'
 import type { People } from './people.ts'
 
 export const COOKIE = 'watchfire_session'
+export const WALL_COOKIE = 'watchfire_wall'
 
 /** Who is asking, and how we know. */
 export type Caller = {
@@ -14,10 +16,18 @@ export type Caller = {
   enterpriseId: string | null
   /** hash of the session, null without one */
   session: string | null
-  via: 'bearer' | 'cookie' | 'loopback'
+  via: 'bearer' | 'cookie' | 'loopback' | 'wall'
+  /** the browser a wall's token is bound to; it says of no other that it is there */
+  wall?: string
 }
 
 export type Asked = { headers: IncomingHttpHeaders; remoteAddress: string | undefined }
+
+/** Which screen a wall's page says it is. */
+export const wallOf = ({ headers }: Asked): string | undefined => {
+  const said = headers['x-watchfire-wall']
+  return typeof said === 'string' ? said : undefined
+}
 
 /** The demo's own person, for requests from this machine: no login, nothing of it kept. */
 const demoPerson: Caller = {
@@ -32,20 +42,32 @@ const demoPerson: Caller = {
 /** Tells who is asking: a bearer token, else the cookie, else (in the demo) anybody at this machine. */
 export class Access {
   #people: People
+  #walls: PairedWalls
   #openOnLoopback: boolean
 
-  constructor(people: People, openOnLoopback: boolean) {
+  constructor(people: People, walls: PairedWalls, openOnLoopback: boolean) {
     this.#people = people
+    this.#walls = walls
     this.#openOnLoopback = openOnLoopback
   }
 
   /** Null when nobody we know. A bearer token that is wrong does not fall back to anything weaker. */
-  identify(asked: Asked, handshakeToken?: string): Caller | null {
+  identify(asked: Asked, handshakeToken?: string, wall = wallOf(asked)): Caller | null {
     const bearer = handshakeToken ?? bearerToken(asked.headers)
     if (bearer !== undefined) return this.#bySession(bearer, 'bearer')
+    // The wall's own page says which screen it is, and is then a wall whoever once logged in beside it.
+    const byWall = wall === undefined ? null : this.#byWall(cookieOf(asked.headers, WALL_COOKIE), wall)
+    if (byWall) return byWall
     const cookie = cookieOf(asked.headers, COOKIE)
     const byCookie = cookie === undefined ? null : this.#bySession(cookie, 'cookie')
     return byCookie ?? (this.#openOnLoopback && isFromHere(asked) ? demoPerson : null)
+  }
+
+  #byWall(token: string | undefined, wall: string): Caller | null {
+    const paired = token === undefined ? null : this.#walls.identify(token, wall)
+    if (!paired) return null
+    const { id, name, enterpriseId, hash } = paired
+    return { id: `wall:${id}`, username: name, role: 'viewer', enterpriseId, session: hash, via: 'wall', wall }
   }
 
   #bySession(token: string, via: 'bearer' | 'cookie'): Caller | null {

@@ -31,6 +31,10 @@ const statusOf: Record<string, number> = {
   'no-verdict': 503,
   'journal-full': 503,
   busy: 503,
+  'too-long': 422,
+  'voice-off': 503,
+  'voice-busy': 503,
+  'voice-failed': 503,
   unavailable: 503,
 }
 

@@ -7,11 +7,15 @@ import { checkOrigin, demand, type Access, type Asked, type Caller } from './acc
 import type { LiveState } from './live-state.ts'
 import type { LoginLimit } from './login-limit.ts'
 import type { DashboardsOptions } from './options.ts'
+import type { PairedWalls } from './paired-walls.ts'
 import type { People } from './people.ts'
 import type { Recorder } from './recorder.ts'
+import { Forbidden } from './refusals.ts'
 import type { Right } from './rights.ts'
 import type { RuleHistory } from './rule-history.ts'
 import type { Verdicts } from './verdicts.ts'
+import type { Voice } from './voice.ts'
+import type { Walls } from './walls.ts'
 
 /** What the calls of the API work with. */
 export type Context = DashboardsOptions & {
@@ -23,6 +27,9 @@ export type Context = DashboardsOptions & {
   live: LiveState
   recorder: Recorder
   verdicts: Verdicts
+  voice: Voice
+  walls: Walls
+  pairedWalls: PairedWalls
   ruleHistory: RuleHistory
 }
 
@@ -37,7 +44,9 @@ export const askedOf = ({ headers, socket }: FastifyRequest): Asked => ({ header
 export function callerOf({ access }: Context, request: FastifyRequest, right: Right): Caller {
   const asked = askedOf(request)
   const caller = demand(access.identify(asked), right)
-  if (request.method !== 'GET' && request.method !== 'HEAD') checkOrigin(caller, asked)
+  if (request.method === 'GET' || request.method === 'HEAD') return caller
+  if (caller.via === 'wall') throw new Forbidden('forbidden', 'a wall shows and changes nothing', { right })
+  checkOrigin(caller, asked)
   return caller
 }
 

@@ -123,10 +123,10 @@ export class LiveFeed {
   }
 
   #callerOf(socket: Socket): Caller | null {
-    const { token } = socket.handshake.auth as { token?: unknown }
+    const { token, wall } = socket.handshake.auth as { token?: unknown; wall?: unknown }
     if (token !== undefined && token !== null && typeof token !== 'string') return null
     const asked: Asked = { headers: socket.request.headers, remoteAddress: socket.request.socket.remoteAddress }
-    return this.#options.access.identify(asked, token || undefined)
+    return this.#options.access.identify(asked, token || undefined, typeof wall === 'string' ? wall : undefined)
   }
 
   #connected(socket: Socket): void {
@@ -138,7 +138,7 @@ export class LiveFeed {
       this.#leave(client)
     })
     // The one thing a wall may say: that it is there. Whatever is no beat is dropped.
-    socket.on('wall', (said: unknown) => void this.#options.walls.heard(said, this.#options.clock.now()))
+    socket.on('wall', (said: unknown) => void this.#options.walls.heard(said, this.#options.clock.now(), client.caller.wall))
     socket.on('subscribe', (wish: unknown, acknowledge?: unknown) => {
       const answer = this.#subscribe(client, wish)
       if (typeof acknowledge === 'function') acknowledge(answer)

@@ -36,6 +36,8 @@ export type DashboardsConfig = {
   metricsToken: string | null
   /** a rule changes only by a proposal another person approves; `PUT` and `DELETE` are refused */
   rulesTwoPersons?: boolean
+  /** words of the program that speaks for walls; null: none does */
+  voiceCommand?: readonly string[] | null
   /** where people open Grafana, for the links on the desk */
   grafanaUrl?: string | null
   /** what maps are drawn on; absent: the fictional district that ships */

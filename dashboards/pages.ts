@@ -4,7 +4,9 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import { askedOf, type Api, type Context } from './context.ts'
 
-const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'login']
+const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'pair', 'enterprise', 'login']
+/** A screen on a wall has nobody to log in: it shows a code instead. */
+const open = ['login', 'wall']
 const YEAR_MS = 31_536_000_000
 const unbuilt = (page: string) =>
   `The page /${page} has not been built yet.\n\nRun:  npm run build\n(npm start and npm run demo do it before they start.)\n\nThe API works without it: /api/docs\n`
@@ -14,7 +16,9 @@ export async function servePages(app: Api, { config, access }: Context): Promise
   await app.register(fastifyStatic, { root: config.distDir, serve: false, index: false })
   const hide = { schema: { hide: true } }
 
-  app.get('/', hide, (_request, reply) => reply.redirect('/wall'))
+  app.get('/', hide, (request, reply) =>
+    reply.redirect(access.identify(askedOf(request)) ? '/wall' : `/login?next=${encodeURIComponent('/wall')}`),
+  )
   app.get('/assets/*', hide, (request, reply) => {
     const file = (request.params as { '*': string })['*']
     return reply.sendFile(join('assets', file), { maxAge: YEAR_MS, immutable: true })
@@ -27,11 +31,15 @@ export async function servePages(app: Api, { config, access }: Context): Promise
       return reply.header('cache-control', 'no-cache').sendFile(join(page, 'index.html'), { cacheControl: false })
     }
     app.get(`/${page}`, hide, (request, reply) => {
-      if (page !== 'login' && !access.identify(askedOf(request))) {
+      if (!open.includes(page) && !access.identify(askedOf(request))) {
         return reply.redirect(`/login?next=${encodeURIComponent(request.url)}`)
       }
       return send(reply)
     })
-    app.get(`/${page}/`, hide, (_request, reply) => reply.redirect(`/${page}`))
+    if (page === 'enterprise') {
+      app.get('/enterprise/:id', hide, (request, reply) =>
+        access.identify(askedOf(request)) ? send(reply) : reply.redirect(`/login?next=${encodeURIComponent(request.url)}`),
+      )
+    } else app.get(`/${page}/`, hide, (_request, reply) => reply.redirect(`/${page}`))
   }
 }

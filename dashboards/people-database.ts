@@ -14,6 +14,20 @@ export type Session = { hash: string; personId: string; createdAt: number; usedA
 /** What a password is checked against; `resetAt` when it was set from the command line and that is not in the record yet. */
 export type Credential = { password: string; resetAt: number | null }
 
+/** A screen that is a wall. `hash` is the SHA-256 of its token, `wall` the id of the browser the token is bound to. */
+export type PairedWall = {
+  hash: string
+  id: string
+  wall: string
+  name: string
+  /** null: the whole jurisdiction */
+  enterpriseId: string | null
+  layout: { seams: number[]; theme: 'auto' | 'day' | 'night'; locale: 'zh-CN' | 'en'; names: boolean }
+  createdAt: number
+  createdBy: string
+  usedAt: number
+}
+
 const schema = `
   create table if not exists people (
     id text primary key, username text not null, role text not null, enterprise_id text,
@@ -22,6 +36,10 @@ const schema = `
   create unique index if not exists people_by_name on people (lower(username));
   create table if not exists sessions (
     hash text primary key, person_id text not null, created_at integer not null, used_at integer not null, came_from text not null
+  ) strict;
+  create table if not exists walls (
+    hash text primary key, id text not null, wall text not null, name text not null, enterprise_id text, layout text not null,
+    created_at integer not null, created_by text not null, used_at integer not null
   ) strict;
 `
 
@@ -96,6 +114,39 @@ export class PeopleDatabase {
   removeSessions(hashes: string[]): void {
     const remove = this.#db.prepare('delete from sessions where hash = ?')
     for (const hash of hashes) remove.run(hash)
+  }
+
+  walls(): PairedWall[] {
+    const rows = this.#db
+      .prepare('select hash, id, wall, name, enterprise_id, layout, created_at, created_by, used_at from walls')
+      .all()
+    return rows.map((row) => ({
+      hash: row['hash'] as string,
+      id: row['id'] as string,
+      wall: row['wall'] as string,
+      name: row['name'] as string,
+      enterpriseId: row['enterprise_id'] as string | null,
+      layout: JSON.parse(row['layout'] as string) as PairedWall['layout'],
+      createdAt: row['created_at'] as number,
+      createdBy: row['created_by'] as string,
+      usedAt: row['used_at'] as number,
+    }))
+  }
+
+  addWall({ hash, id, wall, name, enterpriseId, layout, createdAt, createdBy, usedAt }: PairedWall): void {
+    this.#db
+      .prepare(
+        'insert into walls (hash, id, wall, name, enterprise_id, layout, created_at, created_by, used_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(hash, id, wall, name, enterpriseId, JSON.stringify(layout), createdAt, createdBy, usedAt)
+  }
+
+  touchWall(hash: string, usedAt: number): void {
+    this.#db.prepare('update walls set used_at = ? where hash = ?').run(usedAt, hash)
+  }
+
+  removeWall(hash: string): void {
+    this.#db.prepare('delete from walls where hash = ?').run(hash)
   }
 
   close(): void {

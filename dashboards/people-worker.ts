@@ -1,6 +1,6 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { serve } from '../core/rpc.ts'
-import { PeopleDatabase, type Person, type Session } from './people-database.ts'
+import { PeopleDatabase, type PairedWall, type Person, type Session } from './people-database.ts'
 
 /** The thread that owns people.db: SQL waits for the disk, and the main thread must not. */
 if (!parentPort) throw new Error('this file runs as a worker thread')
@@ -16,5 +16,9 @@ serve(port, {
   addSession: (session: Session) => database.addSession(session),
   touchSession: (hash: string, usedAt: number) => database.touchSession(hash, usedAt),
   removeSessions: (hashes: string[]) => database.removeSessions(hashes),
+  walls: () => database.walls(),
+  addWall: (wall: PairedWall) => database.addWall(wall),
+  touchWall: (hash: string, usedAt: number) => database.touchWall(hash, usedAt),
+  removeWall: (hash: string) => database.removeWall(hash),
   close: () => database.close(),
 })

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import type { Author } from '../core/record.ts'
 import { caller } from '../core/rpc.ts'
 import { hashPassword, isPassword, nobodysPassword } from './passwords.ts'
+import { PairedWalls } from './paired-walls.ts'
 import type { Credential, Person, Session } from './people-database.ts'
 import type { Recorder } from './recorder.ts'
 import { NotLoggedIn } from './refusals.ts'
@@ -87,6 +88,11 @@ export class People {
     for (const session of sessions) people.#sessions.set(session.hash, session)
     if (rows.length === 0) await people.#addAdmin(options)
     return people
+  }
+
+  /** The walls, which live in the same database. */
+  async walls(): Promise<PairedWalls> {
+    return new PairedWalls(await this.#call('walls'), this.#call, this.#recorder, this.#clock)
   }
 
   list(): Person[] {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { BadSetting } from '../core/errors.ts'
 import { modes } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
@@ -14,6 +15,7 @@ import { deviceCalls } from './api/devices.ts'
 import { exportCalls } from './api/export.ts'
 import { kpiCalls } from './api/kpi.ts'
 import { mapCalls, serveBasemap } from './api/map.ts'
+import { pairingCalls } from './api/pairing.ts'
 import { placeCalls } from './api/places.ts'
 import { quarantineCalls } from './api/quarantine.ts'
 import { readingAtCalls } from './api/readings-at.ts'
@@ -26,6 +28,7 @@ import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
 import { userCalls } from './api/users.ts'
+import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
 import { healthCalls, platformNotices } from './health.ts'
 import { openHttp } from './http.ts'
@@ -40,6 +43,7 @@ import { Recorder } from './recorder.ts'
 import { RuleHistory } from './rule-history.ts'
 import { Strangers } from './strangers.ts'
 import { Verdicts } from './verdicts.ts'
+import { Voice } from './voice.ts'
 import { Walls } from './walls.ts'
 
 export type { DashboardsConfig, DashboardsOptions, Demo, Story, Telemetry } from './options.ts'
@@ -65,7 +69,10 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const { dataDir, adminPassword } = config
   const { failed } = options
   const people = await People.open({ dataDir, adminPassword, recorder, clock, log, ...(failed && { failed }) })
-  const access = new Access(people, config.openOnLoopback)
+  const pairedWalls = await people.walls()
+  const walls = new Walls()
+  const voice = new Voice({ command: config.voiceCommand ?? null, dir: join(dataDir, 'voice'), clock, log })
+  const access = new Access(people, pairedWalls, config.openOnLoopback)
   const loginLimit = new LoginLimit(clock)
   const context: Context = {
     ...options,
@@ -77,6 +84,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     live,
     recorder,
     verdicts,
+    voice,
+    walls,
+    pairedWalls,
     ruleHistory,
   }
   const metrics = new Metrics()
@@ -96,12 +106,12 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       watchfire_feed_applied_pos: applied,
       watchfire_http_requests_total: answered,
       ...walls.figures(clock.now()),
+      ...voice.figures(),
       ...strangers.figures(),
     },
   })
   const parts = () => [...options.parts(), status()]
   const tellPlatform = platformTeller(parts, () => clock.now())
-  const walls = new Walls()
   const feed = new LiveFeed({
     walls,
     http,
@@ -122,6 +132,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     },
   })
   people.left = (who) => feed.end(who)
+  pairedWalls.left = (who) => feed.end(who)
   // Not waited for: what is recorded meanwhile is shown, the rest as soon as it is known.
   for (const mode of modes) {
     options.measures?.risks(mode).then(
@@ -196,6 +207,8 @@ function addCalls(api: Api, context: Context): void {
   proposalCalls(api, context)
   quarantineCalls(api, context)
   mapCalls(api, context)
+  pairingCalls(api, context)
+  voiceCalls(api, context)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)
   if (context.measures) {
     riskCalls(api, context, context.measures)

@@ -29,9 +29,15 @@ const WALLS_KEPT = 100
 export class Walls {
   #walls = new Map<string, { beat: Beat; heardAt: number; silentSince: number | null }>()
 
-  /** False when this is not a beat. */
-  heard(said: unknown, now: number): boolean {
+  isOnline(wall: string, now: number): boolean {
+    const known = this.#walls.get(wall)
+    return known !== undefined && now - known.heardAt < OFFLINE_MS
+  }
+
+  /** False when this is not a beat, or one of another wall than the one it is `boundTo`. */
+  heard(said: unknown, now: number, boundTo?: string): boolean {
     if (!beatCheck.Check(said)) return false
+    if (boundTo !== undefined && said.wall !== boundTo) return false
     const known = this.#walls.get(said.wall)
     if (said.leaving) {
       this.#walls.delete(said.wall)

@@ -17,6 +17,8 @@ const mayImport: Record<string, string[]> = {
   'dashboards/login': ['core', 'dashboards/web'],
   'dashboards/map': ['core', 'dashboards/web'],
   'dashboards/reports': ['core', 'dashboards/web'],
+  'dashboards/pair': ['core', 'dashboards/web'],
+  'dashboards/enterprise': ['core', 'dashboards/web'],
   simulators: ['core'],
   settings: ['core'],
   operate: ['core', 'journal', 'settings'],

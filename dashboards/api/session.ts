@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { COOKIE } from '../access.ts'
+import { COOKIE, WALL_COOKIE } from '../access.ts'
 import { askedOf, type Api, type Context } from '../context.ts'
 import { checkOrigin } from '../access.ts'
 import { isForeign } from '../access.ts'
@@ -52,10 +52,16 @@ export function sessionCalls(app: Api, context: Context): void {
     },
   )
 
-  app.get('/session', { schema: { tags: ['session'], summary: 'Who I am, and what this deployment is' } }, (request) => {
+  app.get('/session', { schema: { tags: ['session'], summary: 'Who I am, and what this deployment is' } }, (request, reply) => {
     const caller = access.identify(askedOf(request))
+    const wall = caller?.via === 'wall' ? context.pairedWalls.list().find(({ hash }) => hash === caller.session) : undefined
+    // A browser drops a cookie after a year at the latest; a wall that stands on never notices.
+    const token = request.cookies[WALL_COOKIE]
+    if (wall && token !== undefined) reply.setCookie(WALL_COOKIE, token, { ...cookie, maxAge: YEAR_S })
     return {
       user: caller ? shown(caller) : null,
+      // What a paired screen was set to.
+      wall: wall ? { id: wall.id, name: wall.name, layout: wall.layout } : null,
       mode: config.mode,
       jurisdiction: config.jurisdiction,
       zone: config.zone,

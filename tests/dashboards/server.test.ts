@@ -70,9 +70,11 @@ test('off this machine metrics ask for a token, and without one set they are clo
 })
 
 test('pages are sent fresh and their assets for ever; without a login they lead to one', async () => {
-  expect((await stage.ask('GET', '/')).headers.get('location')).toBe('/wall')
-  const away = await stage.ask('GET', '/wall?mode=drill')
-  expect([away.status, away.headers.get('location')]).toEqual([302, '/login?next=%2Fwall%3Fmode%3Ddrill'])
+  expect((await stage.ask('GET', '/')).headers.get('location')).toBe('/login?next=%2Fwall')
+  const away = await stage.ask('GET', '/desk?device=g-1')
+  expect([away.status, away.headers.get('location')]).toEqual([302, '/login?next=%2Fdesk%3Fdevice%3Dg-1'])
+  // A screen on a wall has nobody to log in: its page asks to be paired.
+  expect((await stage.ask('GET', '/wall?mode=drill')).headers.get('location')).toBeNull()
   const page = await stage.ask('GET', '/login')
   expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'no-cache'])
   expect(page.headers.get('content-type')).toContain('text/html')

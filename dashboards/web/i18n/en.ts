@@ -44,6 +44,8 @@ export const en: WordTable = {
     map: 'Map',
     reports: 'Reports',
     admin: 'Admin',
+    pair: 'Pair walls',
+    enterprise: 'Enterprises',
     logout: 'Log out',
     login: 'Log in',
     language: '中文',

@@ -44,6 +44,8 @@ export const zh = {
     map: '地图',
     reports: '报告',
     admin: '管理',
+    pair: '大屏配对',
+    enterprise: '企业',
     logout: '退出',
     login: '登录',
     language: 'English',
