@@ -1,21 +1,9 @@
 import type { AlarmBook, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
-import { Conflict, Invalid, NotFound } from '../core/errors.ts'
-import type { ActionEntry, AlarmAction } from '../core/record.ts'
+import { Conflict, Invalid } from '../core/errors.ts'
+import type { ActionEntry } from '../core/record.ts'
 import { within, type Recorder } from './recorder.ts'
 import type { Verdict, Verdicts } from './verdicts.ts'
-
-/** What can be done to an alarm in this version. */
-export const supported: readonly AlarmAction[] = [
-  'acknowledge',
-  'reset',
-  'comment',
-  'shelve',
-  'unshelve',
-  'out-of-service',
-  'return-to-service',
-]
-const needsReason: readonly AlarmAction[] = ['comment', 'shelve', 'out-of-service']
 
 export type Wish = Omit<ActionEntry, 'kind'>
 type Answer = { alarm: Alarm }
@@ -29,7 +17,8 @@ const sameWish = (a: Wish, b: Omit<Wish, 'idempotencyKey'>) =>
   a.version === b.version &&
   a.comment === b.comment &&
   (a.minutes ?? null) === (b.minutes ?? null) &&
-  (a.untilMs ?? null) === (b.untilMs ?? null)
+  (a.untilMs ?? null) === (b.untilMs ?? null) &&
+  JSON.stringify(a.details ?? {}) === JSON.stringify(b.details ?? {})
 
 /**
  * What people do to alarms (semantics 8): recorded with the version they saw, decided by the engine in order. An
@@ -50,22 +39,6 @@ export class Actions {
     this.#alarmBook = alarmBook
     this.#recorder = recorder
     this.#verdicts = verdicts
-  }
-
-  wish(action: string, { version, comment, minutes, untilMs }: Pick<Wish, 'version' | 'comment' | 'minutes' | 'untilMs'>) {
-    const known = supported.find((one) => one === action)
-    if (!known) throw new NotFound(`there is no action ${action}; there are ${supported.join(', ')}`)
-    if (needsReason.includes(known) && !comment?.trim())
-      throw new Invalid('invalid', 'comment is empty; for example "sent a patrol"', { field: 'comment' })
-    if (known === 'shelve' && minutes === undefined && untilMs === undefined)
-      throw new Invalid('invalid', 'shelving needs minutes (at most 480) or untilMs', { field: 'minutes' })
-    return {
-      action: known,
-      version,
-      comment,
-      ...(minutes !== undefined && { minutes }),
-      ...(untilMs !== undefined && { untilMs }),
-    }
   }
 
   take(wish: Wish): Promise<Answer> {
@@ -100,6 +73,12 @@ export class Actions {
     return answerOf(verdictIn(items, first.pos) ?? (await this.#verdicts.of(first.pos)))
   }
 
+  /** Several alarms at once: all wishes are recorded together, each has a verdict of its own. */
+  async takeAll(wishes: Wish[]): Promise<PromiseSettledResult<Answer>[]> {
+    const positions = await within(this.#answerMs, this.#recorder.appendAll(wishes.map((wish) => ({ kind: 'action', ...wish }))))
+    return Promise.allSettled(positions.map(async (pos) => answerOf(await this.#verdicts.of(pos))))
+  }
+
   async #act(wish: Wish): Promise<Answer> {
     const pos = await this.#recorder.append({ kind: 'action', ...wish })
     return answerOf(await this.#verdicts.of(pos))
@@ -113,7 +92,7 @@ export class Actions {
 function verdictIn(items: TimelineItem[], actionPos: number): Verdict | null {
   for (const { entry } of items) {
     if (entry.kind === 'action.refused' && entry.actionPos === actionPos) {
-      return { refused: { code: entry.code, message: entry.message, current: entry.current } }
+      return { refused: { code: entry.code, message: entry.message, current: entry.current, why: entry.why } }
     }
     if (entry.kind === 'alarm.changed' && entry.causePos === actionPos && entry.by !== 'platform') return { alarm: entry.alarm }
   }
@@ -122,6 +101,6 @@ function verdictIn(items: TimelineItem[], actionPos: number): Verdict | null {
 
 function answerOf(verdict: Verdict): Answer {
   if ('alarm' in verdict) return { alarm: verdict.alarm }
-  const { code, message, current } = verdict.refused
-  throw new Conflict(code, message, { alarm: current })
+  const { code, message, current, why } = verdict.refused
+  throw new Conflict(code, message, { alarm: current, ...(why !== undefined && { why }) })
 }

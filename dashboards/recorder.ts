@@ -47,6 +47,11 @@ export class Recorder {
     return (await this.#journal.append([recordDraft(entry, key)]))[0]!
   }
 
+  /** Together or not at all, in order. */
+  appendAll(entries: RecordEntry[]): Promise<number[]> {
+    return this.#journal.append(entries.map((entry) => recordDraft(entry)))
+  }
+
   /** The main thread has applied everything below `next`. */
   reached(next: number): void {
     this.#reached = Math.max(this.#reached, next)

@@ -1,13 +1,14 @@
 import type { Alarm, AlarmChangeKind } from '../core/alarm.ts'
 import { Unavailable } from '../core/errors.ts'
-import type { RecordEntry } from '../core/record.ts'
+import { PLATFORM, type RecordEntry } from '../core/record.ts'
 
 /** What the engine decided about an action. */
-export type Verdict = { alarm: Alarm } | { refused: { code: string; message: string; current: Alarm | null } }
+export type Verdict =
+  { alarm: Alarm } | { refused: { code: string; message: string; current: Alarm | null; why?: string | undefined } }
 
 const REMEMBERED = 1_000
 /** A change made by data may name an action's position too: a tick names the last entry before it. */
-const byData = new Set<AlarmChangeKind>(['raised', 'level', 'returned', 'again', 'ended'])
+const byData = new Set<AlarmChangeKind>(['raised', 'level', 'returned', 'again', 'ended', 'dispatch-unaccepted'])
 
 /** Verdicts on actions as the record brings them, by the action's position; one may come before anybody waits for it. */
 export class Verdicts {
@@ -20,10 +21,11 @@ export class Verdicts {
   }
 
   take(entry: RecordEntry): void {
-    if (entry.kind === 'alarm.changed' && !byData.has(entry.change)) this.#came(entry.causePos, { alarm: entry.alarm })
+    if (entry.kind === 'alarm.changed' && !byData.has(entry.change) && entry.by !== PLATFORM)
+      this.#came(entry.causePos, { alarm: entry.alarm })
     else if (entry.kind === 'action.refused') {
-      const { actionPos, code, message, current } = entry
-      this.#came(actionPos, { refused: { code, message, current } })
+      const { actionPos, code, message, current, why } = entry
+      this.#came(actionPos, { refused: { code, message, current, why } })
     }
   }
 

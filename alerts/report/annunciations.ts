@@ -28,6 +28,12 @@ export function noteAnnunciation(
   { pos, receivedAt }: { pos: number; receivedAt: number },
   region: string,
 ): void {
+  if (change === 'acknowledgement-undone') {
+    // Somebody's finger slipped: it is the same call for a person still, and nobody has answered it.
+    const newest = 'SELECT max(pos) FROM annunciation WHERE alarm = ?1'
+    db.prepare(`UPDATE annunciation SET acknowledged_at = NULL WHERE alarm = ?1 AND pos = (${newest})`).run(alarm.id)
+    return
+  }
   const worse = before !== undefined && severity[alarm.level] > severity[before.level]
   const wasAcknowledged = change === 'acknowledged' || (alarm.acknowledgedAt !== null && typeof before?.waitsSince === 'number')
   if (wasAcknowledged) {
