@@ -28,6 +28,10 @@ export type AlarmNews = {
   comment: string | null
 }
 
+/** Short words a provider's template may be filled with: text messages and calls leave no room for sentences. `by`: who took it over. */
+export const messageVariables = ['enterprise', 'device', 'place', 'what', 'value', 'time', 'by'] as const
+export type MessageVariable = (typeof messageVariables)[number]
+
 /** Who gets it. The address is of the channel's kind; null where the channel itself is the address (a group's robot, a siren). */
 export type Recipient = { personId: string | null; address: string | null }
 
@@ -42,13 +46,12 @@ export type Message = {
   /** when the platform decided to send it */
   at: number
   alarm: AlarmNews | null
-  /** whole sentences, with mode and level in front; never a person's name, phone number or other contact */
+  /** whole sentences, with mode and level in front; no phone number or other contact, and a person's name only in a follow-up */
   text: { zh: string; en: string }
   /** a page that needs a login; opening it changes nothing */
   link: string | null
   to: Recipient
-  /** what provider templates may name: `enterprise`, `device`, `place`, `what`, `level`, `time` … */
-  variables: Record<string, string>
+  variables: Partial<Record<MessageVariable, string>>
 }
 
 /** What a channel knows once it has sent: `providerId` is how the provider names the message in its callbacks. */

@@ -1,11 +1,13 @@
 import type { ChannelType } from './channel.ts'
+import { sms } from './provider/sms.ts'
+import { voice } from './provider/voice.ts'
 import { dingtalk } from './robots/dingtalk.ts'
 import { feishu } from './robots/feishu.ts'
 import { wecom } from './robots/wecom.ts'
 import { webhook } from './webhook.ts'
 
 /** Every kind of channel there is. */
-export const channels = { webhook, wecom, dingtalk, feishu }
+export const channels = { webhook, wecom, dingtalk, feishu, sms, voice }
 
 /** By the name the settings give as `type`. */
 export const channelTypes = new Map<string, ChannelType>(
