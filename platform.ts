@@ -117,7 +117,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     import('./dashboards/server.ts'),
   ])
   const state = await alerts.state()
-  directory.load(state.rows, state.series)
+  directory.load(state.rows, state.series, state.fences)
 
   const gateway = await startGateway({
     config: {

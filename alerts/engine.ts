@@ -184,6 +184,9 @@ export class Engine {
         this.directory.apply(entry)
         return this.#registryChanged(readRecordEntry(entry) as Extract<RecordEntry, { kind: 'registry.changed' }>, moment)
       }
+      case 'fence.set':
+        // Who is where is asked with the next position.
+        return this.directory.apply(entry)
       case 'rule.set':
       case 'rule.removed':
         return this.#ruleChanged(readRecordEntry(entry) as Extract<RecordEntry, { kind: 'rule.set' | 'rule.removed' }>, moment)

@@ -82,8 +82,9 @@ export class Judging {
   /** What is known once everything recorded before the start has been judged and the packs are in force. */
   async state(): Promise<StateAt> {
     await this.#started
-    const { registry, series } = this.#engine.directory
-    return { pos: this.#processed, rows: [...registry.rows()], series: series.all(), openAlarms: this.#db.openAlarms() }
+    const { registry, series, fences } = this.#engine.directory
+    const places = { rows: [...registry.rows()], fences: [...fences.all()] }
+    return { pos: this.#processed, ...places, series: series.all(), openAlarms: this.#db.openAlarms() }
   }
 
   async alarms(query: AlarmQuery, through: number): Promise<{ alarms: Alarm[]; next?: string }> {
@@ -230,7 +231,7 @@ export class Judging {
   #load(): void {
     const saved = this.#db.load()
     this.#engine = new Engine()
-    this.#engine.directory.load(saved.rows, saved.series)
+    this.#engine.directory.load(saved.rows, saved.series, saved.fences)
     this.#engine.rulebook.restore(saved.rules)
     if (saved.engine) this.#engine.restore(saved.engine)
     this.#learning = new Learning()

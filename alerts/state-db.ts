@@ -3,6 +3,7 @@ import type { Alarm } from '../core/alarm.ts'
 import type { AlarmQuery, TimelineItem } from '../core/alarm-book.ts'
 import { FALSE_ALARM_DAYS, FALSE_ALARMS_BEFORE_RECTIFICATION, type FalseAlarmsOfPoint } from '../core/case.ts'
 import { Invalid, PlatformError } from '../core/errors.ts'
+import type { Fence } from '../core/fence.ts'
 import type { Series } from '../core/reading.ts'
 import type { RecordEntry } from '../core/record.ts'
 import type { RegistryRow } from '../core/registry.ts'
@@ -30,8 +31,8 @@ const schema = `
   CREATE TABLE engine_parts (part TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (part, id)) WITHOUT ROWID;
 `
 
-/** How the engine stood at `cursor`, with the registry, series and rules of the same moment. */
-export type Saved = { rows: RegistryRow[]; series: Series[]; rules: RulebookRow[]; engine: EngineState | null }
+/** How the engine stood at `cursor`, with the registry, series, fences and rules of the same moment. */
+export type Saved = { rows: RegistryRow[]; series: Series[]; fences: Fence[]; rules: RulebookRow[]; engine: EngineState | null }
 
 /**
  * DATA_DIR/state.db: what is in the record, arranged for questions, and how far the engine has got. A transaction is open from
@@ -68,13 +69,16 @@ export class StateDb {
 
   load(): Saved {
     const all = <Row>(sql: string) => this.#prepare(sql).all() as Row[]
-    const rows = all<{ entity: string; json: string }>('SELECT entity, json FROM registry ORDER BY entity, id').map(
-      ({ entity, json }) => ({ entity, row: JSON.parse(json) as unknown }) as RegistryRow,
-    )
+    const registry = all<{ entity: string; json: string }>('SELECT entity, json FROM registry ORDER BY entity, id')
+    const isFence = ({ entity }: { entity: string }) => entity === 'fence'
+    const fences = registry.filter(isFence).map(({ json }) => JSON.parse(json) as Fence)
+    const rows = registry
+      .filter((row) => !isFence(row))
+      .map(({ entity, json }) => ({ entity, row: JSON.parse(json) as unknown }) as RegistryRow)
     const series = all<Series>('SELECT id, mode, device, metric FROM series ORDER BY id').map((row) => ({ ...row }))
     const rules = all<{ json: string }>('SELECT json FROM rules').map(({ json }) => JSON.parse(json) as RulebookRow)
     const head = this.#meta('engine') as EngineState['head'] | undefined
-    if (!head) return { rows, series, rules, engine: null }
+    if (!head) return { rows, series, fences, rules, engine: null }
     const parts = (part: string) =>
       (this.#prepare('SELECT id, json FROM engine_parts WHERE part = ?').all(part) as { id: string; json: string }[]).map(
         ({ id, json }) => [id, JSON.parse(json)] as [string, never],
@@ -88,7 +92,7 @@ export class StateDb {
       ended: parts('ended'),
       ...{ positions: parts('position'), groups: parts('group') },
     }
-    return { rows, series, rules, engine }
+    return { rows, series, fences, rules, engine }
   }
 
   /** Everything up to `cursor` is in; what was noted and this belong together. */
@@ -124,9 +128,18 @@ export class StateDb {
         return
       case 'registry.changed': {
         const { entity, row } = read(entry) as Extract<RecordEntry, { kind: 'registry.changed' }>
-        this.#run('INSERT OR REPLACE INTO registry (entity, id, json) VALUES (?, ?, ?)', entity, row.id, JSON.stringify(row))
+        this.#noteRow(entity, row.id, row)
+        return
+      }
+      case 'fence.set': {
+        const { fence } = read(entry) as Extract<RecordEntry, { kind: 'fence.set' }>
+        this.#noteRow('fence', fence.id, fence)
       }
     }
+  }
+
+  #noteRow(entity: string, id: string, row: object): void {
+    this.#run('INSERT OR REPLACE INTO registry (entity, id, json) VALUES (?, ?, ?)', entity, id, JSON.stringify(row))
   }
 
   noteRule(row: RulebookRow): void {

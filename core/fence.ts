@@ -77,3 +77,21 @@ export function shapeOf({ shape }: Fence): Shape {
       return { corridor: shape.points, halfWidthM: shape.widthM / 2 }
   }
 }
+
+/** What the schema cannot say of a shape: that it covers nothing. */
+export function faultOfShape(shape: FenceShape): string | null {
+  if (shape.type === 'circle') return null
+  const places = new Set(shape.points.map(([lon, lat]) => `${lon} ${lat}`))
+  if (shape.type === 'corridor') return places.size < 2 ? 'a corridor has two different points at least' : null
+  if (places.size < 3) return 'a polygon has three different points at least'
+  return areaOf(shape.points) === 0 ? 'the polygon covers nothing: its points lie on one line' : null
+}
+
+function areaOf(points: [number, number][]): number {
+  let twice = 0
+  for (const [i, [x, y]] of points.entries()) {
+    const [nextX, nextY] = points[(i + 1) % points.length]!
+    twice += x * nextY - nextX * y
+  }
+  return Math.abs(twice) < 1e-12 ? 0 : twice / 2
+}

@@ -85,8 +85,10 @@ export class ShapeIndex {
     this.#tree?.finish()
   }
 
-  /** Numbers of the shapes that may be within the distance given at the start, ascending. */
-  near([lon, lat]: Point): number[] {
-    return this.#tree ? this.#tree.search(lon, lat, lon, lat).sort((a, b) => a - b) : []
+  /** Numbers of the shapes that may be within the distance given at the start, or so many metres more, ascending. */
+  near([lon, lat]: Point, withinM = 0): number[] {
+    if (!this.#tree) return []
+    const [west, south, east, north] = boxOf({ circle: [lon, lat], radiusM: withinM }, 0)
+    return this.#tree.search(west, south, east, north).sort((a, b) => a - b)
   }
 }

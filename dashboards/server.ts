@@ -13,6 +13,7 @@ import { backtestCalls } from './api/backtests.ts'
 import { demoCalls } from './api/demo.ts'
 import { deviceCalls } from './api/devices.ts'
 import { exportCalls } from './api/export.ts'
+import { fenceCalls } from './api/fences.ts'
 import { kpiCalls } from './api/kpi.ts'
 import { mapCalls, serveBasemap } from './api/map.ts'
 import { pairingCalls } from './api/pairing.ts'
@@ -207,6 +208,7 @@ function addCalls(api: Api, context: Context): void {
   proposalCalls(api, context)
   quarantineCalls(api, context)
   mapCalls(api, context)
+  fenceCalls(api, context)
   pairingCalls(api, context)
   voiceCalls(api, context)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)

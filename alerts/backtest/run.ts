@@ -13,7 +13,7 @@ import { summarise } from './summary.ts'
 /** Holds, silences and standing alarms have settled after a day; only what learns has not. */
 const WARM_UP_MS = 86_400_000
 const RULES = ['rule.set', 'rule.removed']
-const NAMES = ['registry.changed', 'series.defined']
+const NAMES = ['registry.changed', 'series.defined', 'fence.set']
 
 /** Ids of the rules whose alarms are compared, and the rules that stand beside them. */
 type Cast = { judged: Set<string>; before: Rule[]; after: Rule[] }

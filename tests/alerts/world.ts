@@ -168,7 +168,8 @@ export class Saved {
   restore(from: Engine): Engine {
     const engine = new Engine()
     const copy = <T>(value: T) => JSON.parse(JSON.stringify(value)) as T
-    engine.directory.load(copy([...from.directory.registry.rows()]), copy(from.directory.series.all()))
+    const { registry, series, fences } = from.directory
+    engine.directory.load(copy([...registry.rows()]), copy(series.all()), copy([...fences.all()]))
     engine.rulebook.restore(copy(from.rulebook.rows()))
     engine.restore({
       head: copy(this.#head!),

@@ -60,7 +60,7 @@ async function start({ dir, seed, at }: Extract<Told, { kind: 'start' }>) {
     await journal.append(dayRules.map((rule) => recordDraft({ kind: 'rule.set', rule, by: 'duty' })))
   }
   const directory = new Directory()
-  directory.load(state.rows, state.series)
+  directory.load(state.rows, state.series, state.fences)
   const live = journal.follow('live', state.pos, (batch) => {
     for (const entry of batch.entries) if (entry.stream === 'record') directory.apply(entry)
     live.release(batch.next)
