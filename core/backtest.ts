@@ -7,17 +7,20 @@ export interface Backtests {
   /** Begins one, or finds the one that was asked for before: the same question has the same id and the same answer. */
   startBacktest(question: BacktestQuestion): Promise<Backtest>
   backtest(id: string): Promise<Backtest | null>
+  /** Ends one that waits or runs; null when there is none of that id. */
+  cancelBacktest?(id: string): Promise<Backtest | null>
   /** A version judged on the live journal beside the one in force, from a moment on, for as long as it is asked for: it raises nothing. */
   shadow?(question: ShadowQuestion): Promise<Shadow>
   endShadow?(id: string): Promise<void>
 }
 
-export type ShadowQuestion = { id: string; mode: Mode; from: number; rule: Rule }
+/** `until`: what comes after is not judged any more. */
+export type ShadowQuestion = { id: string; mode: Mode; from: number; until?: number; rule: Rule }
 
 /** `result` is what it would have raised until `at`, against the version in force. */
 export type Shadow = { id: string } & (
   | { state: 'catching-up'; progress: number }
-  | { state: 'running'; at: number; result: BacktestResult }
+  | { state: 'running' | 'ended'; at: number; result: BacktestResult }
   | { state: 'failed'; reason: string }
 )
 
@@ -31,11 +34,12 @@ export type BacktestQuestion = {
   incidents: Incident[]
 }
 
-export type Incident = { name: string; at: number; deviceId?: string; zoneId?: string }
+export type Incident = { name: string; from: number; to?: number; deviceId?: string; zoneId?: string }
 
 export type Backtest = { id: string; question: BacktestQuestion } & (
   | { state: 'waiting' | 'running'; progress: number }
   | { state: 'failed'; reason: string }
+  | { state: 'cancelled' }
   | { state: 'done'; result: BacktestResult }
 )
 
@@ -58,6 +62,8 @@ export type BacktestResult = {
   /** what it ran over; where the journal no longer reaches nothing is guessed */
   from: number
   to: number
+  /** `history`: of the time before the journal's tail, in the order (receivedAt, measuredAt), which is nearly the one it came in; absent: the journal */
+  source?: 'journal' | 'history'
   /** judged from the platform's first entry on, so every state is the one it was then */
   exact: boolean
   /** otherwise: from here on, so that holds and silences had settled by `from` */
@@ -85,6 +91,8 @@ export type BacktestDifference = {
   added: FoundAlarm[]
   gone: FoundAlarm[]
   moved: { now: FoundAlarm; was: FoundAlarm }[]
+  /** of all, where the lists end early */
+  counts?: { added: number; gone: number; moved: number }
 }
 
 /** Alarms are listed up to this many; the counts are of all. */

@@ -3,6 +3,9 @@ import type { Rule } from './rule.ts'
 export const proposalVerdicts = ['approved', 'rejected', 'withdrawn'] as const
 export type ProposalVerdict = (typeof proposalVerdicts)[number]
 
+/** How long a version runs in shadow unless its proposal says otherwise. */
+export const SHADOW_HOURS = 72
+
 /** A version of a rule that one person wrote and another decides about. Times are ms UTC. */
 export type Proposal = {
   id: string
@@ -14,6 +17,8 @@ export type Proposal = {
   reason: string
   /** it is judged live beside the version in force, without raising anything */
   shadow: boolean
+  /** when that ends */
+  shadowUntil?: number
   by: string
   at: number
   state: 'open' | ProposalVerdict

@@ -32,7 +32,16 @@ export type RecordEntry =
   /** a person's rule was taken back (the pack's stands again, as `rule.set`), or a pack dropped one */
   | { kind: 'rule.removed'; ruleId: string; version: number; by: Author; reason?: string }
   /** a version somebody would put in force in place of version `base`: nothing follows from it until a second person approves */
-  | { kind: 'rule.proposed'; proposalId: string; base: number; rule: Rule; reason: string; shadow: boolean; by: Author }
+  | {
+      kind: 'rule.proposed'
+      proposalId: string
+      base: number
+      rule: Rule
+      reason: string
+      shadow: boolean
+      shadowHours?: number
+      by: Author
+    }
   | { kind: 'rule.decided'; proposalId: string; ruleId: string; verdict: ProposalVerdict; comment: string | null; by: Author }
   /** a fence as it stands after a change; its versions count from 1, a retired one has `retiredAt` */
   | { kind: 'fence.set'; fence: Fence; by: Author }

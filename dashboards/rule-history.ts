@@ -1,8 +1,9 @@
-import type { Proposal, RuleVersion } from '../core/proposal.ts'
+import { SHADOW_HOURS, type Proposal, type RuleVersion } from '../core/proposal.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
 
+const HOUR = 3_600_000
 const kinds = ['rule.set', 'rule.removed', 'rule.proposed', 'rule.decided']
 
 /** Every version a rule ever had and every proposal, as the record tells. Read when first asked for; kept up to date from then on. */
@@ -78,9 +79,10 @@ export class RuleHistory {
         return this.#add(ruleId, gone)
       }
       case 'rule.proposed': {
-        const { proposalId: id, base, rule, reason, shadow, by } = said
+        const { proposalId: id, base, rule, reason, shadow, shadowHours = SHADOW_HOURS, by } = said
+        const shadowUntil = shadow ? { shadowUntil: at + shadowHours * HOUR } : {}
         const undecided = { state: 'open', decidedBy: null, decidedAt: null, comment: null } as const
-        this.#proposals.set(id, { id, ruleId: rule.id, rule, base, reason, shadow, by, at, ...undecided })
+        this.#proposals.set(id, { id, ruleId: rule.id, rule, base, reason, shadow, ...shadowUntil, by, at, ...undecided })
         return
       }
       case 'rule.decided': {

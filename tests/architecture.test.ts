@@ -17,6 +17,7 @@ const mayImport: Record<string, string[]> = {
   'dashboards/login': ['core', 'dashboards/web'],
   'dashboards/map': ['core', 'dashboards/web'],
   'dashboards/reports': ['core', 'dashboards/web'],
+  'dashboards/rules': ['core', 'dashboards/web'],
   'dashboards/pair': ['core', 'dashboards/web'],
   'dashboards/enterprise': ['core', 'dashboards/web'],
   simulators: ['core'],

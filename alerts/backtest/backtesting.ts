@@ -40,7 +40,7 @@ export class Backtesting {
     const rules = question.rule === null ? [] : await this.#source.readRecord(1, ['rule.set', 'rule.removed'])
     const id = idOf(question, rules.at(-1)?.pos ?? 0)
     const known = this.get(id)
-    if (known && known.state !== 'failed') return known
+    if (known && known.state !== 'failed' && known.state !== 'cancelled') return known
     if (this.#queue.length >= WAITING) {
       throw new Unavailable('busy', `${WAITING} backtests are waiting already: ask again when some are done`)
     }
@@ -63,6 +63,17 @@ export class Backtesting {
     }
   }
 
+  /** One that runs ends at its next slice, one that waits never begins. */
+  cancel(id: string): Backtest | null {
+    const asked = this.get(id)
+    if (asked?.state !== 'waiting' && asked?.state !== 'running') return asked
+    const place = this.#queue.indexOf(id)
+    if (place > 0) this.#queue.splice(place, 1)
+    const cancelled: Backtest = { id, question: asked.question, state: 'cancelled' }
+    this.#asked.set(id, cancelled)
+    return cancelled
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#running
@@ -70,19 +81,24 @@ export class Backtesting {
 
   async #work(): Promise<void> {
     for (let id = this.#queue[0]; id !== undefined && !this.#stopped; this.#queue.shift(), id = this.#queue[0]) {
-      const { question } = this.#asked.get(id)!
+      const asked = this.#asked.get(id)
+      if (asked?.state !== 'waiting') continue
+      const { question } = asked
       try {
         const result = await runBacktest(this.#source, question, this.#zone, async (progress) => {
-          this.#asked.set(id!, { id: id!, question, state: 'running', progress })
           await new Promise((resolve) => setImmediate(resolve))
           if (this.#stopped) throw new Stopped('the platform is stopping')
+          if (this.#asked.get(id!)?.state === 'cancelled') throw new Stopped('it was cancelled')
+          this.#asked.set(id!, { id: id!, question, state: 'running', progress })
         })
         const done: Backtest = { id, question, state: 'done', result }
         this.#keep(done)
         this.#asked.set(id, done)
       } catch (error) {
         if (!(error instanceof PlatformError)) this.#log.error('backtest failed', { id, stack: (error as Error).stack })
-        this.#asked.set(id, { id, question, state: 'failed', reason: (error as Error).message })
+        if (this.#asked.get(id)?.state !== 'cancelled') {
+          this.#asked.set(id, { id, question, state: 'failed', reason: (error as Error).message })
+        }
       }
       for (const old of [...this.#asked.keys()].slice(0, -KEPT)) this.#asked.delete(old)
     }

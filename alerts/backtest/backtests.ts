@@ -29,6 +29,10 @@ export class BacktestsThread implements Backtests {
     return (await this.#own()).call('get', id)
   }
 
+  async cancelBacktest(id: string): Promise<Backtest | null> {
+    return (await this.#own()).call('cancel', id)
+  }
+
   async shadow(question: ShadowQuestion): Promise<Shadow> {
     return (await this.#own()).call('shadow', question)
   }

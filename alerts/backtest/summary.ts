@@ -10,7 +10,7 @@ import { floodsOf } from '../report/floods.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/** How long before an incident an alarm still counts as its warning, and how long after as having noticed it. */
+/** How long before an incident an alarm still counts as its warning, and how long after as having noticed it, where nobody says when it was over. */
 const LEAD_MS = 6 * HOUR
 const NOTICED_MS = HOUR
 const TOP = 10
@@ -59,7 +59,8 @@ function compare(found: FoundAlarm[], before: FoundAlarm[]): Omit<BacktestResult
     }
   }
   const listed = <Item>(items: Iterable<Item>) => [...items].slice(0, BACKTEST_ALARMS_LISTED)
-  return { same: found.length - added.length, added: listed(reallyAdded), gone: listed(gone), moved: listed(moved) }
+  const counts = { added: reallyAdded.length, gone: gone.size, moved: moved.length }
+  return { same: found.length - added.length, added: listed(reallyAdded), gone: listed(gone), moved: listed(moved), counts }
 }
 
 function nearest(now: FoundAlarm, among: Iterable<FoundAlarm>): FoundAlarm | null {
@@ -97,7 +98,7 @@ function isPushedAtNight({ level, raisedAt }: FoundAlarm, zone: string): boolean
   return (level === 'red' || level === 'orange') && (hour >= 22 || hour < 6)
 }
 
-/** The first alarm about the incident's device or zone, from six hours before it to an hour after; without either, about anything. */
+/** The first alarm about the incident's device or zone, from six hours before it until it is over; without either, about anything. */
 function caught(incident: Incident, found: FoundAlarm[]): { caughtBy: FoundAlarm | null; leadMs: number | null } {
   const caughtBy =
     found
@@ -105,9 +106,9 @@ function caught(incident: Incident, found: FoundAlarm[]): { caughtBy: FoundAlarm
         ({ deviceId, zoneId, raisedAt }) =>
           (incident.deviceId === undefined || incident.deviceId === deviceId) &&
           (incident.zoneId === undefined || incident.zoneId === zoneId) &&
-          raisedAt >= incident.at - LEAD_MS &&
-          raisedAt <= incident.at + NOTICED_MS,
+          raisedAt >= incident.from - LEAD_MS &&
+          raisedAt <= (incident.to ?? incident.from + NOTICED_MS),
       )
       .sort((a, b) => a.raisedAt - b.raisedAt)[0] ?? null
-  return { caughtBy, leadMs: caughtBy && incident.at - caughtBy.raisedAt }
+  return { caughtBy, leadMs: caughtBy && incident.from - caughtBy.raisedAt }
 }

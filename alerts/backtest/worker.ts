@@ -11,6 +11,7 @@ const shadows = new Shadows(journal, config.zone, log)
 ready({
   start: (question: BacktestQuestion) => backtesting.start(question),
   get: (id: string) => backtesting.get(id),
+  cancel: (id: string) => backtesting.cancel(id),
   shadow: (question: ShadowQuestion) => shadows.ask(question),
   endShadow: (id: string) => shadows.end(id),
   stop: async () => {

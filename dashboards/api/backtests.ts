@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { Backtests } from '../../core/backtest.ts'
+import type { Backtests, Incident } from '../../core/backtest.ts'
 import { Invalid, NotFound } from '../../core/errors.ts'
 import { ModeSchema } from '../../core/mode.ts'
 import { IdSchema } from '../../core/registry.ts'
@@ -22,7 +22,9 @@ const QuestionSchema = Type.Object({
     Type.Array(
       Type.Object({
         name: Type.String({ minLength: 1, maxLength: 200 }),
-        at: TimeSchema('when it happened'),
+        from: Type.Optional(TimeSchema('when it began')),
+        to: Type.Optional(TimeSchema('when it was over; an hour after `from` unless told')),
+        at: Type.Optional(TimeSchema('`from`, for what happened at one moment')),
         deviceId: Type.Optional(IdSchema),
         zoneId: Type.Optional(IdSchema),
       }),
@@ -47,7 +49,8 @@ export function backtestCalls(api: Api, context: Context, backtests: Backtests):
     async (request, reply) => {
       // Judging the whole deployment's past is for those who tune its rules, not for one enterprise.
       callerOf(context, request, 'tune')
-      const { rule: given, from, to, incidents = [], mode = config.mode } = request.body
+      const { rule: given, from, to, incidents: told = [], mode = config.mode } = request.body
+      const incidents = told.map(incidentOf)
       const rule = given === undefined ? null : completed(given.id, given, live.rules.get(given.id) ?? null)
       const fault = rule && (await alarmBook.checkRule(rule))
       if (fault) throw new Invalid('invalid', `rule${fault.path}: ${fault.message}`, { field: `rule${fault.path}` })
@@ -66,4 +69,31 @@ export function backtestCalls(api: Api, context: Context, backtests: Backtests):
       return backtest
     },
   )
+
+  api.post(
+    '/backtests/:id/cancel',
+    {
+      schema: {
+        tags: ['rules'],
+        summary: 'End a backtest that waits or runs; one that is done stays',
+        params: Type.Object({ id: IdSchema }),
+      },
+    },
+    async (request) => {
+      callerOf(context, request, 'tune')
+      const backtest = await backtests.cancelBacktest?.(request.params.id)
+      if (!backtest) throw new NotFound(`there is no backtest ${request.params.id}`)
+      return backtest
+    },
+  )
+}
+
+type Told = Omit<Incident, 'from'> & { from?: number; at?: number }
+
+function incidentOf({ at, from = at, ...incident }: Told, i: number): Incident {
+  if (from === undefined) throw new Invalid('invalid', `incidents/${i}: from is missing`, { field: `incidents/${i}/from` })
+  if (incident.to !== undefined && incident.to < from) {
+    throw new Invalid('invalid', `incidents/${i}: to lies before from`, { field: `incidents/${i}/to` })
+  }
+  return { ...incident, from }
 }

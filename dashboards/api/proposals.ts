@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Shadow } from '../../core/backtest.ts'
-import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
-import { proposalVerdicts, type Proposal, type ProposalVerdict } from '../../core/proposal.ts'
+import { Conflict, Invalid, NotFound, Unavailable } from '../../core/errors.ts'
+import { proposalVerdicts, SHADOW_HOURS, type Proposal, type ProposalVerdict } from '../../core/proposal.ts'
 import type { RecordEntry } from '../../core/record.ts'
 import { IdSchema } from '../../core/registry.ts'
 import { RuleBaseSchema } from '../../core/rule.ts'
@@ -21,6 +21,9 @@ const ProposeSchema = Type.Object(
     ),
     reason: Type.String({ minLength: 1, maxLength: 2_000, pattern: '\\S', examples: ['steam raises it every morning'] }),
     shadow: Type.Optional(Type.Boolean({ description: 'judge it live from now on beside the version in force, silently' })),
+    shadowHours: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 720, default: SHADOW_HOURS, description: 'for how long', examples: [72] }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -61,7 +64,7 @@ export function proposalCalls(api: Api, context: Context): void {
     (request, reply) => {
       const caller = callerOf(context, request, 'tune')
       const ruleId = request.params.id
-      const { version, rule: given, reason, shadow = false } = request.body
+      const { version, rule: given, reason, shadow = false, shadowHours = SHADOW_HOURS } = request.body
       return recorder.inTurn(`rule ${ruleId}`, async () => {
         const current = live.rules.get(ruleId) ?? null
         const standing = await versionOf(ruleId)
@@ -75,7 +78,15 @@ export function proposalCalls(api: Api, context: Context): void {
           throw new Conflict('wrong-state', `${OPEN_AT_MOST} proposals wait for a decision already`)
         }
         const proposalId = shortId('rp', (id) => all.some((one) => one.id === id))
-        const entry = { proposalId, base: standing, rule, reason: reason.trim(), shadow, by: caller.id }
+        const entry = {
+          proposalId,
+          base: standing,
+          rule,
+          reason: reason.trim(),
+          shadow,
+          ...(shadow && { shadowHours }),
+          by: caller.id,
+        }
         await recorder.write([{ kind: 'rule.proposed', ...entry }])
         const proposal = (await ruleHistory.proposal(proposalId))!
         // It begins now; the answer does not wait for it, and whoever looks hears how it is.
@@ -110,7 +121,14 @@ export function proposalCalls(api: Api, context: Context): void {
   const shadowOf = (proposal: Proposal): Promise<Shadow | null> => {
     const { id, at, rule } = proposal
     if (!proposal.shadow || proposal.state !== 'open' || !backtests?.shadow) return Promise.resolve(null)
-    return backtests.shadow({ id, mode: config.mode, from: at, rule })
+    const until = proposal.shadowUntil
+    return backtests
+      .shadow({ id, mode: config.mode, from: at, ...(until !== undefined && { until }), rule })
+      .catch((error: unknown): Shadow => {
+        // That too many run already is something to read beside the proposal, not a reason to hide it.
+        if (error instanceof Unavailable) return { id, state: 'failed', reason: error.message }
+        throw error
+      })
   }
 
   api.get(

@@ -13,6 +13,7 @@ const PutSchema = Type.Object(
     version: Type.Optional(
       Type.Integer({ minimum: 0, description: 'the version you saw; 0 or absent for a new rule', examples: [1] }),
     ),
+    reason: Type.Optional(Type.String({ maxLength: 2_000, description: 'why, for the record' })),
   },
   {
     description:
@@ -56,6 +57,7 @@ export function ruleCalls(app: Api, context: Context): void {
         faults: isPlatforms ? faults : [],
         warnings: isPlatforms ? warnings : warnings.filter(({ ruleId }) => rules.some(({ id }) => id === ruleId)),
         learning: isPlatforms ? learning : [],
+        twoPersons: context.config.rulesTwoPersons === true,
       }
     },
   )
@@ -76,7 +78,9 @@ export function ruleCalls(app: Api, context: Context): void {
       demandSecondPerson(context)
       return recorder.inTurn(`rule ${id}`, async () => {
         const current = live.rules.get(id) ?? null
-        const { version = 0, ...body } = request.body as Record<string, unknown> & { type: string; version?: number }
+        type Body = Record<string, unknown> & { type: string; version?: number; reason?: string }
+        const { version = 0, reason = '', ...body } = request.body as Body
+        const why = reason.trim() === '' ? {} : { reason: reason.trim() }
         if (version !== (current?.version ?? 0)) {
           const says = current
             ? `it is at version ${current.version} now`
@@ -87,7 +91,7 @@ export function ruleCalls(app: Api, context: Context): void {
         const fault = await alarmBook.checkRule(rule)
         if (fault) throw new Invalid('invalid', `${fault.path ? `${fault.path}: ` : ''}${fault.message}`, { field: fault.path })
         checkSubjects(rule, registry)
-        await recorder.write([{ kind: 'rule.set', rule, by: caller.id }])
+        await recorder.write([{ kind: 'rule.set', rule, by: caller.id, ...why }])
         // It is recorded: an answer about it must not fail because the alarms are busy.
         const { warnings = [] } = await alarmBook.rules().catch(() => ({ warnings: [] }))
         return { rule, warnings: warnings.filter(({ ruleId }) => ruleId === id) }

@@ -1,4 +1,5 @@
 import { enReports } from './en-reports.ts'
+import { enRules } from './en-rules.ts'
 import { enWall } from './en-wall.ts'
 import type { WordTable } from './zh.ts'
 
@@ -43,6 +44,7 @@ export const en: WordTable = {
     desk: 'Desk',
     map: 'Map',
     reports: 'Reports',
+    rules: 'Rules',
     admin: 'Admin',
     pair: 'Pair walls',
     enterprise: 'Enterprises',
@@ -305,6 +307,7 @@ export const en: WordTable = {
     },
   },
   reports: enReports,
+  rules: enRules,
   errors: {
     unreachable: 'The server does not answer; check the network and try again',
     'rate-limited': 'Too many attempts; try again in {s} s',
@@ -317,6 +320,8 @@ export const en: WordTable = {
     'last-admin': 'The last administrator cannot be disabled or demoted',
     'already-retired': 'Already retired',
     'in-use': 'Devices there are still in use: retire them first',
+    'own-proposal': 'Nobody decides about what they proposed',
+    'two-persons': 'Here a second person has to approve',
     'pack-rule': 'A rule of the pack itself: there is no setting made by hand to delete',
     'too-large': 'Too large',
     unavailable: 'A part of the platform is not available; try again later',

@@ -1,4 +1,5 @@
 import { zhReports } from './zh-reports.ts'
+import { zhRules } from './zh-rules.ts'
 import { zhWall } from './zh-wall.ts'
 
 /** The words of every page, one table (ux E5). Keys mirror the places they stand in. */
@@ -43,6 +44,7 @@ export const zh = {
     desk: '值班台',
     map: '地图',
     reports: '报告',
+    rules: '规则',
     admin: '管理',
     pair: '大屏配对',
     enterprise: '企业',
@@ -305,6 +307,7 @@ export const zh = {
     },
   },
   reports: zhReports,
+  rules: zhRules,
   errors: {
     unreachable: '服务器没有应答,请检查网络后重试',
     'rate-limited': '尝试过于频繁,请在 {s} 秒后再试',
@@ -317,6 +320,8 @@ export const zh = {
     'last-admin': '不能停用或降级最后一个管理员',
     'already-retired': '已经停用',
     'in-use': '仍有设备在用，请先停用这些设备',
+    'own-proposal': '提案人不能决定自己的提案',
+    'two-persons': '此处须由第二人批准',
     'pack-rule': '规则包自带的规则,没有人工设置可以删除',
     'too-large': '内容过大',
     unavailable: '平台的一部分暂不可用,请稍后再试',
