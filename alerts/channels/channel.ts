@@ -48,7 +48,7 @@ export type Outside = {
   /** Addresses of a host of the settings, under the same guard. */
   resolve(host: string, allowLoopback: boolean): Promise<{ address: string; family: number }[]>
   /** A serial line, or a TCP server that has one. */
-  openLine(path: string, baud: number): Promise<SerialLine>
+  openLine(path: string, baud: number, signal: AbortSignal): Promise<SerialLine>
 }
 
 export type HttpRequest = {

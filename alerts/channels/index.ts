@@ -1,4 +1,6 @@
 import type { ChannelType } from './channel.ts'
+import { mail } from './mail.ts'
+import { modem } from './modem/modem.ts'
 import { sms } from './provider/sms.ts'
 import { voice } from './provider/voice.ts'
 import { dingtalk } from './robots/dingtalk.ts'
@@ -7,7 +9,7 @@ import { wecom } from './robots/wecom.ts'
 import { webhook } from './webhook.ts'
 
 /** Every kind of channel there is. */
-export const channels = { webhook, wecom, dingtalk, feishu, sms, voice }
+export const channels = { mail, webhook, wecom, dingtalk, feishu, sms, modem, voice }
 
 /** By the name the settings give as `type`. */
 export const channelTypes = new Map<string, ChannelType>(

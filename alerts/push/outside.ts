@@ -6,5 +6,5 @@ import { openLine } from './serial-line.ts'
 /** The world as channels may reach it: real sockets and lines behind the guards. */
 export function openOutside(clock: { now(): number }): Outside {
   const resolve = pinnedResolver()
-  return { now: () => clock.now(), resolve, http: guardedHttp(resolve), openLine: (path, baud) => openLine(path, baud, resolve) }
+  return { now: () => clock.now(), resolve, http: guardedHttp(resolve), openLine: openLine(resolve) }
 }

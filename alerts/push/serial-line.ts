@@ -6,19 +6,28 @@ import { promisify } from 'node:util'
 import { ChannelMisconfigured, DeliveryFailed, type SerialLine } from '../channels/channel.ts'
 import type { Outside } from '../channels/index.ts'
 
-/** A tty (`/dev/ttyUSB0`), or a serial server (`tcp://10.0.0.5:4001`), which is under the guard of all addresses. */
-export async function openLine(path: string, baud: number, resolve: Outside['resolve']): Promise<SerialLine> {
-  return path.startsWith('tcp://') ? openTcp(new URL(path), resolve) : openTty(path, baud)
-}
+/** A tty (`/dev/ttyUSB0`), or a serial server (`tcp://10.0.0.5:4001`), which is in the same network by its nature. */
+export const openLine =
+  (resolve: Outside['resolve']): Outside['openLine'] =>
+  (path, baud, signal) =>
+    path.startsWith('tcp://') ? openTcp(new URL(path), resolve, signal) : openTty(path, baud)
 
-async function openTcp(url: URL, resolve: Outside['resolve']): Promise<SerialLine> {
+async function openTcp(url: URL, resolve: Outside['resolve'], signal: AbortSignal): Promise<SerialLine> {
   const [first] = await resolve(url.hostname, true)
   const socket = connect({ host: first!.address, port: Number(url.port) })
   await new Promise<void>((done, failed) => {
-    socket.once('connect', done)
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      failed(new DeliveryFailed('the serial server could not be reached', { host: url.host, reason: error.code })),
-    )
+    const fail = (reason: string | undefined) => {
+      signal.removeEventListener('abort', off)
+      socket.destroy()
+      failed(new DeliveryFailed('the serial server could not be reached', { host: url.host, reason }))
+    }
+    const off = () => fail('timeout')
+    signal.addEventListener('abort', off)
+    socket.once('error', (error: NodeJS.ErrnoException) => fail(error.code))
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', off)
+      done()
+    })
   })
   return lineOf(socket, () => socket.destroy())
 }
