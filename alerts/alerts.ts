@@ -102,7 +102,8 @@ class AlertsThread implements Alerts {
     const troubled = this.#status.filter(({ state }) => state !== 'ok')
     if (troubled.length === 0) return { name: 'alerts', state: 'ok', figures }
     const state = troubled.some((one) => one.state === 'down') ? 'down' : 'degraded'
-    return { name: 'alerts', state, detail: troubled.map(({ detail }) => detail ?? '').join('; '), figures }
+    const alarms = this.#status.flatMap((one) => one.alarms ?? [])
+    return { name: 'alerts', state, detail: troubled.map(({ detail }) => detail ?? '').join('; '), figures, alarms }
   }
 
   async stop(): Promise<void> {

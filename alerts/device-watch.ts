@@ -4,7 +4,7 @@ import { bindDevice, isInService, type DeviceBound } from './binding.ts'
 import type { DueTimes } from './due-times.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
 import type { ReadyRule } from './rulebook.ts'
-import type { DeviceSample } from './rules/rule.ts'
+import { couldNotRun, type DeviceSample, type DeviceStep } from './rules/rule.ts'
 import { HEARD, POS, STRIDE, type SeriesMemory } from './series-memory.ts'
 
 type DeviceSlot = {
@@ -138,7 +138,7 @@ export class DeviceWatch {
     const at = this.#heardAt(slot)
     let wakeAt = Infinity
     for (const bound of slot.bounds) {
-      const step = bound.type.step(bound.options, this.#sample(slot, at))
+      const step = judgedBy(bound, this.#sample(slot, at))
       if (step.wakeAt !== null && step.wakeAt < wakeAt) wakeAt = step.wakeAt
     }
     // One whose silence is known already waits for data, not for time.
@@ -150,7 +150,7 @@ export class DeviceWatch {
     const sample = this.#sample(slot, at)
     let wakeAt = Infinity
     for (const bound of slot.bounds) {
-      const step = bound.type.step(bound.options, sample)
+      const step = judgedBy(bound, sample)
       if (step.wakeAt !== null && step.wakeAt < wakeAt) wakeAt = step.wakeAt
       if (step.verdict === 'unchanged') continue
       const causes = [this.#lastPosOf(slot)]
@@ -207,5 +207,14 @@ export class DeviceWatch {
       this.#slots.set(id, slot)
     }
     return slot
+  }
+}
+
+/** One that throws takes nobody with it: an alarm says so, and it is asked again with the next sign of life. */
+function judgedBy({ type, options }: DeviceBound, sample: DeviceSample): DeviceStep {
+  try {
+    return type.step(options, sample)
+  } catch (error) {
+    return { verdict: couldNotRun((error as Error).message), wakeAt: null }
   }
 }

@@ -68,8 +68,8 @@ export class GroupWatch {
   /** Good values that change nothing for any group; null when all must be heard. */
   quietFor(series: Series): Quiet | null {
     const quiet = { above: -Infinity, below: Infinity }
-    for (const { type, ready, state } of this.#listenersOf(series)) {
-      const range = type.isAtRest(state, series.device) ? type.quiet(ready.options, series.metric) : null
+    for (const slot of this.#listenersOf(series)) {
+      const range = quietBy(slot, series)
       if (range === null) return null
       quiet.above = Math.max(quiet.above, range.above)
       quiet.below = Math.min(quiet.below, range.below)
@@ -336,6 +336,15 @@ function judgedBy({ type, ready, state }: GroupSlot, event: GroupEvent, facts: G
     return type.step(ready.options, state, event, facts) as GroupStep<unknown>
   } catch (error) {
     return { state: { ...(state as object) }, verdict: couldNotRun((error as Error).message), wakeAt: null, causes: [] }
+  }
+}
+
+/** What it cannot say is asked again with every reading, where an alarm can say so. */
+function quietBy({ type, ready, state }: GroupSlot, { device, metric }: Series): Quiet | null {
+  try {
+    return type.isAtRest(state, device) ? type.quiet(ready.options, metric) : null
+  } catch {
+    return null
   }
 }
 

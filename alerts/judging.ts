@@ -19,6 +19,7 @@ import { PackKeeper } from './pack-keeper.ts'
 import { warningsAbout } from './rule-checks.ts'
 import { isReady, readRule } from './rulebook.ts'
 import { ruleTypes } from './rules/index.ts'
+import { faultAlarms } from './rule-faults.ts'
 import { StateDb, isDiskTrouble } from './state-db.ts'
 
 export type JudgingConfig = { dataDir: string; packsDir: string | null }
@@ -177,7 +178,8 @@ export class Judging {
     if (faults === 0) return { name: 'alerts', state: 'ok', figures }
     const [first] = this.#packs.faults
     const detail = first ? `pack ${first.file}:${first.line ?? ''} ${first.reason}` : `${faults} rules cannot run`
-    return { name: 'alerts', state: 'degraded', detail, figures }
+    const alarms = faultAlarms(this.#packs.faults, this.#engine.rulebook.faults)
+    return { name: 'alerts', state: 'degraded', detail, figures, alarms }
   }
 
   /** Where the last save stood: the outbox keeps its place here too. */

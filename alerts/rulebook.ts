@@ -81,6 +81,15 @@ export function readRule(given: unknown, replaced: Rule | null): ReadyRule | Pro
 
 export const isReady = (read: ReadyRule | Problem): read is ReadyRule => 'rule' in read
 
+/** A rule as an older or a newer version of the platform recorded it may be anything; it must not keep the others from working. */
+function readKept({ rule, pack }: RulebookRow): ReadyRule | Problem {
+  try {
+    return readRule(rule, pack === rule ? null : pack)
+  } catch (error) {
+    return { path: '', message: (error as Error).message }
+  }
+}
+
 /** Which metrics a rule is for: with a channel exactly that series, without one every channel. */
 export const coversMetric = (rule: Pick<Static<typeof RuleBaseSchema>, 'metric'>, metric: string): boolean =>
   rule.metric === undefined || rule.metric === metric || rule.metric === splitChannel(metric).metric
@@ -142,7 +151,7 @@ export class Rulebook {
     this.#inOrder = null
     this.faults.delete(row.id)
     if (!row.rule) return
-    const read = readRule(row.rule, row.pack === row.rule ? null : row.pack)
+    const read = readKept(row)
     if (!isReady(read)) this.faults.set(row.id, read)
     else if (read.rule.enabled) this.#ready.set(row.id, read)
   }

@@ -100,6 +100,8 @@ export type DeviceSample = {
   clockSuspectAt: number | null
 }
 
+export type DeviceStep = Omit<Step<never>, 'state'>
+
 /** Judges a device as a whole; what it needs to remember is in the sample. */
 export type DeviceRule<Options> = {
   name: string
@@ -108,7 +110,7 @@ export type DeviceRule<Options> = {
   needsMetric: false
   complete(options: Partial<Options>, context: Context): Partial<Options>
   check(options: Options, context: Context): Problem | null
-  step(options: Options, sample: DeviceSample): { verdict: Verdict; wakeAt: number | null }
+  step(options: Options, sample: DeviceSample): DeviceStep
 }
 
 /** What an installation says of itself in the registry. */
