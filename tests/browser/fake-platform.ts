@@ -7,6 +7,7 @@ import { isOpen, type Alarm } from '../../core/alarm.ts'
 import type { Change, LiveDevice, LiveReading, PlatformState, Snapshot, WallBeat } from '../../core/live.ts'
 import type { Mode } from '../../core/mode.ts'
 import type { RiskState } from '../../core/risk.ts'
+import { defaultMap, folderOf, readBasemap, type MapConfig } from '../../dashboards/basemap.ts'
 import { countLevels } from '../../dashboards/web/live-state.ts'
 
 type Unnumbered = Change extends infer C ? (C extends Change ? Omit<C, 'seq'> : never) : never
@@ -16,7 +17,8 @@ type Handler = (request: { params: string[]; query: URLSearchParams; body: Recor
   headers?: Record<string, string>
 }
 
-const dist = join(import.meta.dirname, '../../dist')
+/** `WATCHFIRE_TEST_DIST`: pages built elsewhere, for two who build at once. */
+export const dist = process.env['WATCHFIRE_TEST_DIST'] ?? join(import.meta.dirname, '../../dist')
 const types: Record<string, string> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -33,10 +35,14 @@ export class FakePlatform {
   url = ''
   epoch = 'epoch-1'
   mode: Mode = 'live'
+  /** what maps are drawn on; the fictional district unless a test says else */
+  map: MapConfig = { ...defaultMap }
   jurisdiction = '滨海新区应急管理局'
   clockAheadMs = 0
   ingestRate = 1240
   beating = true
+  /** connects, and then says nothing at all */
+  silent = false
   alarms = new Map<string, Alarm>()
   devices = new Map<string, LiveDevice>()
   readings = new Map<string, LiveReading>()
@@ -60,7 +66,7 @@ export class FakePlatform {
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#serve(request, response))
-    this.#timer = setInterval(() => this.beating && this.beat(), 1000)
+    this.#timer = setInterval(() => this.beating && !this.silent && this.beat(), 1000)
   }
 
   static async start(): Promise<FakePlatform> {
@@ -151,6 +157,7 @@ export class FakePlatform {
       socket.on('subscribe', (_query: unknown, done: (answer: unknown) => void) => done({ ok: true }))
       socket.on('snapshot', (_query: unknown, done: (answer: unknown) => void) => {
         this.snapshotsAsked++
+        if (this.silent) return
         const seq = this.#seqs.get(socket) ?? 100
         this.#seqs.set(socket, seq)
         socket.emit('snapshot', this.snapshot(seq))
@@ -185,6 +192,7 @@ export class FakePlatform {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake')
+    if (url.pathname.startsWith('/basemap/files/')) return this.#basemap(request, url, response)
     if (url.pathname.startsWith('/api/v1')) return this.#api(request, url, response)
     const path = url.pathname.replace(/\/$/, '')
     const file = normalize(join(dist, extname(path) === '' ? join(path, 'index.html') : path))
@@ -201,6 +209,19 @@ export class FakePlatform {
     }
   }
 
+  /** Files of the basemap, whole or by one range of bytes. */
+  async #basemap(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
+    const name = decodeURIComponent(url.pathname.slice('/basemap/files/'.length))
+    const known = (await readBasemap(this.map)).files.some((file) => file.name === name)
+    if (!known) return void response.writeHead(404).end()
+    const bytes = await readFile(join(folderOf(this.map), name))
+    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
+    if (!range) return void response.writeHead(200).end(bytes)
+    const part = bytes.subarray(Number(range[1]), Number(range[2]) + 1)
+    const end = Number(range[1]) + part.length - 1
+    response.writeHead(206, { 'content-range': `bytes ${range[1]}-${end}/${bytes.length}` }).end(part)
+  }
+
   async #api(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -208,6 +229,10 @@ export class FakePlatform {
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
     const path = url.pathname.slice('/api/v1'.length)
     const method = request.method ?? 'GET'
+    if (method === 'GET' && path === '/map') {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      return void response.end(JSON.stringify(await readBasemap(this.map)))
+    }
     this.calls.push({ method, path, body })
     const route = this.#routes.find((candidate) => candidate.method === method && candidate.pattern.test(path))
     const params = route?.pattern.exec(path)?.slice(1) ?? []

@@ -44,7 +44,8 @@ describe.skipIf(!hasChromium())('faults of the wall', () => {
       const { platform } = stage
       const early = zone === 'rates-zone' || zone === 'trend-zone'
       if (early) breaks[zone]!(stage)
-      const page = await openUnwatched()
+      // The list of devices in the place of the map: it shows that readings go on.
+      const page = await openUnwatched('?z2=devices')
       if (!early) breaks[zone]!(stage)
       const box = page.locator(`section[data-zone=${zone}]`)
       await eventually(async () => expect(await box.innerText()).toMatch(/本区异常,正在重启\([1-9]\)/), 4_000)

@@ -98,7 +98,7 @@ describe.skipIf(!hasChromium())('wall', () => {
   })
 
   test('F1, F2: without a heartbeat the cell says delayed after 3 s and stands still, within 5 s a banner counts the seconds', async () => {
-    await using wall = await openWall()
+    await using wall = await openWall('?z2=devices')
     const { page } = wall
     const heart = page.locator('[data-zone=heartbeat]')
     await eventually(async () => expect(Number(await heart.getAttribute('data-beats'))).toBeGreaterThan(1))
@@ -317,7 +317,7 @@ describe.skipIf(!hasChromium())('wall', () => {
       platform.now - 90_000,
       0,
     ])
-    await using wall = await openWall()
+    await using wall = await openWall('?z2=devices')
     const { page } = wall
     const first = page.locator('.row[data-zone=devices]').first()
     expect(await first.getAttribute('data-device')).toBe('GAS-3')

@@ -1,3 +1,4 @@
+import { map } from './en-map.ts'
 import { enReports } from './en-reports.ts'
 import { enRules } from './en-rules.ts'
 import { enWall } from './en-wall.ts'
@@ -144,22 +145,7 @@ export const en: WordTable = {
     refused: 'Refused: {reason}',
   },
   push: { sent: 'Push sent', failed: 'Push failed, will be retried', refused: 'Push refused' },
-  map: {
-    title: 'Map',
-    legend: 'Legend',
-    unplaced: '{n} devices without a position',
-    online: 'Online',
-    silent: 'Stale / offline / never heard',
-    vehicle: 'Vehicle (moving)',
-    cluster: 'Several devices (number of them)',
-    fit: 'All',
-    empty: 'No device has a position',
-    hint: 'wheel to zoom, drag to move',
-    values: 'Values now',
-    noValues: 'No data yet',
-    list: '{n} devices here',
-    coordinates: 'WGS-84 · north up',
-  },
+  map,
   login: {
     title: 'Log in',
     username: 'User name',

@@ -1,3 +1,4 @@
+import { map } from './zh-map.ts'
 import { zhReports } from './zh-reports.ts'
 import { zhRules } from './zh-rules.ts'
 import { zhWall } from './zh-wall.ts'
@@ -144,22 +145,7 @@ export const zh = {
     refused: '操作被拒绝:{reason}',
   },
   push: { sent: '推送已送出', failed: '推送失败,将重试', refused: '推送被拒绝' },
-  map: {
-    title: '地图',
-    legend: '图例',
-    unplaced: '无坐标设备 {n} 台',
-    online: '在线',
-    silent: '陈旧 / 离线 / 从未上报',
-    vehicle: '车辆(移动)',
-    cluster: '多台设备(数字为台数)',
-    fit: '全部',
-    empty: '没有带坐标的设备',
-    hint: '滚轮缩放,拖动平移',
-    values: '当前数值',
-    noValues: '尚无数据',
-    list: '此处 {n} 台设备',
-    coordinates: 'WGS-84 · 上北',
-  },
+  map,
   login: {
     title: '登录',
     username: '用户名',

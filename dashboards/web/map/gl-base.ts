@@ -1,0 +1,80 @@
+import { Map as GlMap, setWorkerUrl } from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+import type { MapTheme } from './base-colours.ts'
+import type { BaseData } from './base-data.ts'
+import { styleOf } from './gl-style.ts'
+import { readPmtiles } from './pmtiles.ts'
+import type { View } from './projection.ts'
+
+setWorkerUrl(workerUrl)
+
+export type GlBase = {
+  show(view: View): void
+  restyle(theme: MapTheme, english: boolean): void
+  stop(): void
+}
+export type GlEvents = {
+  /** everything that is in the picture has been drawn */
+  ready(): void
+  lost(): void
+  /** the online source gives no pictures, or does again */
+  online(works: boolean): void
+}
+
+const ONLINE_AGAIN_MS = 60_000
+
+/** The ground drawn by MapLibre, and nothing else: what changes by the second is drawn above it and never costs a frame of GL. */
+export async function startGl(
+  container: HTMLElement,
+  data: BaseData,
+  look: { theme: MapTheme; english: boolean; view: View },
+  events: GlEvents,
+): Promise<GlBase> {
+  const archives = await readPmtiles(data.pmtiles)
+  let { theme, english } = look
+  let online = data.tiles !== null
+  const style = () => styleOf(data, archives, theme, english, online)
+  const map = new GlMap({
+    container,
+    style: style(),
+    center: [look.view.centre.longitude, look.view.centre.latitude],
+    zoom: look.view.zoom,
+    interactive: false,
+    attributionControl: false,
+    fadeDuration: 0,
+    pixelRatio: 1,
+    renderWorldCopies: false,
+    localIdeographFontFamily: "'Source Han Sans SC', 'Noto Sans CJK SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif",
+    canvasContextAttributes: { antialias: true, failIfMajorPerformanceCaveat: false },
+  })
+  let stopped = false
+  let retry: ReturnType<typeof setTimeout> | undefined
+  map.once('idle', () => !stopped && events.ready())
+  map.on('webglcontextlost', () => !stopped && events.lost())
+  map.on('error', (event) => {
+    if (!online || (event as { sourceId?: string }).sourceId !== 'online') return
+    online = false
+    map.setStyle(style())
+    events.online(false)
+    retry = setTimeout(() => {
+      if (stopped) return
+      online = true
+      map.setStyle(style())
+      events.online(true)
+    }, ONLINE_AGAIN_MS)
+  })
+  return {
+    show: ({ centre, zoom }) => void map.jumpTo({ center: [centre.longitude, centre.latitude], zoom }),
+    restyle(nextTheme, nextEnglish) {
+      if (nextTheme === theme && nextEnglish === english) return
+      theme = nextTheme
+      english = nextEnglish
+      map.setStyle(style())
+    },
+    stop() {
+      stopped = true
+      clearTimeout(retry)
+      map.remove()
+    },
+  }
+}

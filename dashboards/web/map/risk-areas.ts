@@ -1,0 +1,84 @@
+import type { Fence } from '../../../core/fence.ts'
+import type { Point } from '../../../core/ground.ts'
+import { riskId, type RiskColour, type RiskState } from '../../../core/risk.ts'
+import { fencePath, fencePoints, hullRing } from './areas.ts'
+import { pathOf, type Frame } from './frame.ts'
+import type { Placed } from './placed.ts'
+import { worldOf } from './projection.ts'
+
+/** Ground with a live risk index. `drawn`: people drew it; else it is where the zone's devices stand. */
+export type RiskArea = {
+  key: string
+  name: string
+  risk: RiskState | null
+  colour: RiskColour
+  drawn: boolean
+  path: string
+  /** in the world square */
+  box: { west: number; east: number; north: number; south: number }
+}
+
+type Known = {
+  risks: ReadonlyMap<string, RiskState> | null
+  zones: ReadonlyMap<string, string>
+  fences: readonly Fence[]
+  /** devices that stand still, by zone */
+  byZone: ReadonlyMap<string, Placed[]>
+}
+
+/** Zones people drew, and under them those nobody drew. A drawn zone names what it is by a tag: a zone's or an enterprise's id. */
+export function riskAreas(frame: Frame, { risks, zones, fences, byZone }: Known): RiskArea[] {
+  const areas: RiskArea[] = []
+  const covered = new Set<string>()
+  for (const fence of fences) {
+    if (fence.kind !== 'risk-zone') continue
+    const ids = fence.tags.map((tag) => tag.replace(/^(zone|enterprise):/, ''))
+    const zone = ids.find((id) => zones.has(id)) ?? [...zones].find(([, name]) => name === fence.name)?.[0]
+    if (zone) covered.add(zone)
+    const risk =
+      (zone && risks?.get(riskId('zone', zone))) ||
+      ids.map((id) => risks?.get(riskId('enterprise', id))).find((one) => one !== undefined) ||
+      null
+    areas.push({ ...area(`fence:${fence.id}`, fence.name, risk, fencePoints(fence)), drawn: true, path: fencePath(frame, fence) })
+  }
+  for (const [zone, devices] of byZone) {
+    const risk = risks?.get(riskId('zone', zone))
+    if (!risk || covered.has(zone)) continue
+    const ring = hullRing(devices)
+    areas.unshift({ ...area(`zone:${zone}`, zones.get(zone) ?? zone, risk, ring), drawn: false, path: pathOf(frame, ring, true) })
+  }
+  return areas
+}
+
+function area(key: string, name: string, risk: RiskState | null, points: readonly Point[]) {
+  const worlds = points.map(([longitude, latitude]) => worldOf({ longitude, latitude }))
+  const xs = worlds.map(({ x }) => x)
+  const ys = worlds.map(({ y }) => y)
+  const box = { west: Math.min(...xs), east: Math.max(...xs), north: Math.min(...ys), south: Math.max(...ys) }
+  return { key, name, risk, colour: risk?.colour ?? ('unknown' as const), box }
+}
+
+/** Devices of one zone on the ground; vehicles are wherever they are. */
+export function byZone(placed: Iterable<Placed>): Map<string, Placed[]> {
+  const zones = new Map<string, Placed[]>()
+  for (const one of placed) {
+    const { zoneId, kind } = one.device
+    if (zoneId === null || kind === 'vehicle') continue
+    const found = zones.get(zoneId)
+    if (found) found.push(one)
+    else zones.set(zoneId, [one])
+  }
+  return zones
+}
+
+/** Of boxes on the screen, first come first served: those that would cover an earlier one are left out. */
+export function apart<T extends { x: number; y: number; w: number; h: number }>(boxes: readonly T[]): T[] {
+  const kept: T[] = []
+  for (const box of boxes) {
+    const covers = kept.some(
+      (one) => box.x < one.x + one.w && one.x < box.x + box.w && box.y < one.y + one.h && one.y < box.y + box.h,
+    )
+    if (!covers) kept.push(box)
+  }
+  return kept
+}

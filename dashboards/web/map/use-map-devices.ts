@@ -1,0 +1,63 @@
+import { computed, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import type { Alarm } from '../../../core/alarm.ts'
+import type { LiveDevice } from '../../../core/live.ts'
+import { worstByDevice } from '../alarm-order.ts'
+import type { Live } from '../live.ts'
+import { clusterAt, type Cluster } from './clusters.ts'
+import { PlacedDevices, type Placed } from './placed.ts'
+import type { View } from './projection.ts'
+import { byZone } from './risk-areas.ts'
+import { Trails } from './trails.ts'
+
+export type MapDevices = {
+  /** grows whenever a device came, went, moved or changed its state; what reads `placed` depends on it */
+  version: Ref<number>
+  placed: ReadonlyMap<string, Placed>
+  unplaced: ShallowRef<LiveDevice[]>
+  worst: ComputedRef<Map<string, Alarm>>
+  clusters: ComputedRef<Cluster[]>
+  zones: ComputedRef<Map<string, Placed[]>>
+  trails: Trails
+  vehicles: ComputedRef<Placed[]>
+}
+
+/** Half a zoom step: clusters change at these, not in between. */
+const STEP = 0.5
+
+export function useMapDevices(live: Live, view: ShallowRef<View | null>, cellPixels: Ref<number>): MapDevices {
+  const devices = new PlacedDevices()
+  const trails = new Trails()
+  const version = shallowRef(0)
+  const unplaced = shallowRef<LiveDevice[]>([])
+  // Zones change with the devices, not with every reading of a vehicle.
+  const still = shallowRef(0)
+  watch(
+    [live.devices, live.readings],
+    ([now, readings], [before]) => {
+      if (!devices.update(now, readings)) return
+      version.value++
+      if (now !== before) {
+        unplaced.value = devices.unplaced
+        still.value++
+        trails.forget(now)
+      }
+      trails.add(devices.all.values(), live.serverNow())
+    },
+    { immediate: true },
+  )
+  const worst = computed(() => worstByDevice(live.alarms.value.values()))
+  const step = computed(() => (view.value ? Math.round(view.value.zoom / STEP) * STEP : 0))
+  const clusters = computed(() => {
+    void version.value
+    return clusterAt(devices.all.values(), worst.value, step.value, cellPixels.value).reverse()
+  })
+  const zones = computed(() => {
+    void still.value
+    return byZone(devices.all.values())
+  })
+  const vehicles = computed(() => {
+    void version.value
+    return [...devices.all.values()].filter(({ device }) => device.kind === 'vehicle')
+  })
+  return { version, placed: devices.all, unplaced, worst, clusters, zones, trails, vehicles }
+}
