@@ -2,6 +2,7 @@ import type { Alarm } from '../core/alarm.ts'
 import { GOOD, reasonOf } from '../core/quality.ts'
 import { readBlock, type ReadingBlock, type Series } from '../core/reading.ts'
 import type { RecordEntry } from '../core/record.ts'
+import type { WindowEntry } from '../core/window.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import { Directory } from '../journal/directory.ts'
 import type { Entry } from '../journal/journal.ts'
@@ -17,6 +18,7 @@ import { PositionWatch, type SavedPosition } from './position-watch.ts'
 import { Rulebook } from './rulebook.ts'
 import { ABOVE, BELOW, HIGHEST, STRIDE, SeriesMemory } from './series-memory.ts'
 import { SeriesWatch, type Quiet, type SavedSeries } from './series-watch.ts'
+import { isByDevice, isWindowKind, TEST_BIT, WindowWatch, type SavedWindow } from './windows.ts'
 
 /** What changed in the engine since it was last asked: everything that is needed to go on after a restart. */
 export type EngineState = {
@@ -28,6 +30,7 @@ export type EngineState = {
   ended: [id: string, ended: EndedAlarm | null][]
   positions: [key: string, saved: SavedPosition | null][]
   groups: [key: string, saved: SavedGroup | null][]
+  windows: [id: string, window: SavedWindow | null][]
 }
 
 /**
@@ -38,7 +41,8 @@ export class Engine {
   readonly directory = new Directory()
   readonly rulebook = new Rulebook()
   #due = new DueTimes()
-  readonly alarms = new OpenAlarms((id) => this.directory.registry.devices.get(id), this.#due)
+  readonly windows = new WindowWatch(this.#due, (ruleId) => this.rulebook.ready(ruleId)?.rule.type)
+  readonly alarms = new OpenAlarms((id) => this.directory.registry.devices.get(id), this.#due, this.windows)
   readonly memory = new SeriesMemory()
   readonly figures = { readings: 0, slow: 0, late: 0, resent: 0, standing: 0, stray: 0 }
   #devices = new DeviceWatch(this.directory.registry, this.memory, this.alarms, this.#due, (id) => this.#series.refreshQuiet(id))
@@ -93,6 +97,7 @@ export class Engine {
       case 'rule.decided':
         return
     }
+    if (isWindowKind(entry.kind) && isByDevice(readRecordEntry(entry) as WindowEntry)) return
     if (entry.kind === 'block') this.judgeBlock(readBlock(entry.payload), entry.pos)
     else if (entry.stream === 'record') this.#applyRecord(entry)
     this.#lastPos = entry.pos + entry.count - 1
@@ -120,6 +125,9 @@ export class Engine {
           break
         case 'series':
           this.#series.tick(due.id as number, due.at)
+          break
+        case 'window':
+          if (this.windows.tick(due.id as string, due.at)) this.alarms.settleWindows(due.at, this.#lastPos)
       }
     }
   }
@@ -159,13 +167,28 @@ export class Engine {
     const judged = this.#series.judge(series, measuredAt, receivedAt, value, quality, pos)
     if (judged !== 'next') this.figures[judged]++
     this.#positions.collect(series, judged, measuredAt, receivedAt, value, quality, pos)
-    if (judged === 'next' || judged === 'standing') this.#groups.hear(series, pos)
+    const isTest = this.windows.isUnderTest(series.device, series.metric, receivedAt)
+    if ((judged === 'next' || judged === 'standing') && !isTest) this.#groups.hear(series, pos)
+    if (judged === 'next' && series.metric === TEST_BIT) this.#testBit(series.device, value, receivedAt, pos)
     this.#devices.hear(series.device, receivedAt, judged === 'standing' || reasonOf(quality) === 'clock', pos)
+  }
+
+  #testBit(deviceId: string, value: number, at: number, pos: number): void {
+    const device = this.directory.registry.devices.get(deviceId)
+    const entry = device && this.windows.testBit(device, value, at, pos)
+    if (!entry) return
+    this.alarms.emit(`window:${pos}`, entry)
+    this.#windowChanged(entry, at, pos)
+  }
+
+  #windowChanged(entry: WindowEntry, at: number, pos: number): void {
+    this.windows.apply(entry, at)
+    this.alarms.settleWindows(at, pos)
   }
 
   /** Good values of the series that nobody but its own rules needs to hear; null when somebody needs all. */
   #quietFor(series: Series): Quiet | null {
-    if (this.#devices.isWatching(series.device) || this.#positions.listensTo(series)) return null
+    if (series.metric === TEST_BIT || this.#devices.isWatching(series.device) || this.#positions.listensTo(series)) return null
     return this.#groups.quietFor(series)
   }
 
@@ -187,6 +210,11 @@ export class Engine {
       case 'fence.set':
         // Who is where is asked with the next position.
         return this.directory.apply(entry)
+      case 'window.declared':
+      case 'window.confirmed':
+      case 'window.refused':
+      case 'window.ended':
+        return this.#windowChanged(readRecordEntry(entry) as WindowEntry, receivedAt, pos)
       case 'rule.set':
       case 'rule.removed':
         return this.#ruleChanged(readRecordEntry(entry) as Extract<RecordEntry, { kind: 'rule.set' | 'rule.removed' }>, moment)
@@ -261,6 +289,7 @@ export class Engine {
       ended: this.alarms.takeEnded(),
       positions: this.#positions.takeChanged(),
       groups: this.#groups.takeChanged(),
+      windows: this.windows.takeChanged(),
     }
   }
 
@@ -269,6 +298,7 @@ export class Engine {
     this.#lastPos = state.head.lastPos
     this.memory.restore(state.pages)
     const open = state.alarms.flatMap(([key, alarm]): [string, Alarm][] => (alarm ? [[key, alarm]] : []))
+    this.windows.restore(state.windows)
     this.alarms.restore(open, state.head.alarms, state.ended)
     for (const series of this.directory.series.all()) this.#define(series)
     this.#devices.restore(state.devices, state.head.listeningFrom, this.rulebook.allReady())

@@ -9,6 +9,7 @@ import { Unavailable } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { PartStatus } from '../core/part.ts'
 import type { StateAt } from '../core/state.ts'
+import { windowEntryKinds } from '../core/window.ts'
 import { readRecordEntry, recordDraft } from '../journal/codec.ts'
 import type { Batch, Entry, Follower, Journal } from '../journal/journal.ts'
 import { ChangeWriter } from './change-writer.ts'
@@ -84,8 +85,8 @@ export class Judging {
   async state(): Promise<StateAt> {
     await this.#started
     const { registry, series, fences } = this.#engine.directory
-    const places = { rows: [...registry.rows()], fences: [...fences.all()] }
-    return { pos: this.#processed, ...places, series: series.all(), openAlarms: this.#db.openAlarms() }
+    const known = { rows: [...registry.rows()], series: series.all(), windows: this.#engine.windows.all(), fences: [...fences.all()] }
+    return { pos: this.#processed, ...known, openAlarms: this.#db.openAlarms() }
   }
 
   async alarms(query: AlarmQuery, through: number): Promise<{ alarms: Alarm[]; next?: string }> {
@@ -224,7 +225,7 @@ export class Judging {
 
   /** Without a state.db the whole journal is judged again, further back than the journal itself remembers keys. */
   async #rememberKeys(): Promise<void> {
-    for (const { key } of await this.#journal.readRecord(1, ['alarm.changed', 'action.refused'])) {
+    for (const { key } of await this.#journal.readRecord(1, ['alarm.changed', 'action.refused', ...windowEntryKinds])) {
       if (key !== null) this.#recorded.add(key)
     }
   }

@@ -42,7 +42,8 @@ const transitions: Record<AlarmState, Partial<Record<AlarmInput, Target>>> = {
   acknowledged: { ...aside, clear: { plain: 'normal', latching: 'latched' }, worsen: 'active', undoAcknowledge: 'active' },
   returned: { ...aside, breach: 'active', acknowledge: { plain: 'normal', latching: 'latched' } },
   latched: { ...aside, breach: 'active', reset: 'normal', undoAcknowledge: 'returned' },
-  shelved: { ...back, worsen: 'active', breachedBefore: 'returned', suppress: 'suppressed', takeOutOfService: 'outOfService' },
+  // A window does not take over what a person shelved: when its time is up, the window is asked.
+  shelved: { ...back, worsen: 'active', breachedBefore: 'returned', takeOutOfService: 'outOfService' },
   suppressed: { ...back, worsen: 'active', breachedBefore: 'returned', takeOutOfService: 'outOfService' },
   // One person took it out for what it was then; what gets worse is news. Silence for more than that takes two persons.
   outOfService: { ...back, worsen: 'active' },

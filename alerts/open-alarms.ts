@@ -6,6 +6,7 @@ import type { Mode } from '../core/mode.ts'
 import { PLATFORM, type AlarmChangeEntry, type RecordEntry } from '../core/record.ts'
 import type { Device } from '../core/registry.ts'
 import type { Rule } from '../core/rule.ts'
+import type { WindowEntry } from '../core/window.ts'
 import { lapseDispatch } from './cases/case-steps.ts'
 import { EndedAlarms, type EndedAlarm } from './cases/ended-alarms.ts'
 import { withLiveRequest } from './cases/second-person.ts'
@@ -14,6 +15,7 @@ import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
 import { fillMessage } from './message.ts'
 import type { Breach } from './rules/rule.ts'
 import { backFrom, resumed, withoutAside } from './set-aside.ts'
+import { WindowWatch } from './windows.ts'
 
 /** What an alarm is about. `key` is one per (mode, rule, subject); a late alarm has one of its own. */
 export type Place = {
@@ -39,7 +41,10 @@ export type Moment = {
 }
 
 /** An entry for the record, with the key that makes a repeated append harmless (semantics 7). */
-export type Emission = { key: string; entry: Extract<RecordEntry, { kind: 'alarm.changed' | 'action.refused' }> }
+export type Emission = {
+  key: string
+  entry: Extract<RecordEntry, { kind: 'alarm.changed' | 'action.refused' | WindowEntry['kind'] }>
+}
 
 export const placeKey = (mode: Mode, ruleId: string, subject: string, late: boolean): string =>
   `${mode}\n${ruleId}\n${subject}${late ? '\nlate' : ''}`
@@ -61,10 +66,12 @@ export class OpenAlarms {
   #device: (id: string) => Device | undefined
 
   #due: DueTimes
+  #windows: WindowWatch
 
-  constructor(device: (id: string) => Device | undefined, due: DueTimes) {
+  constructor(device: (id: string) => Device | undefined, due: DueTimes, windows: WindowWatch) {
     this.#device = device
     this.#due = due
+    this.#windows = windows
   }
 
   get size(): number {
@@ -115,7 +122,8 @@ export class OpenAlarms {
     if (!alarm) return this.#raise(place, breach, moment, 'breachedBefore')
     if (severity[breach.level] <= severity[alarm.level]) return
     const told = this.#describe(place, breach, moment)
-    const state = transition(alarm.state, 'breachedBefore', alarm.latching)
+    const input = alarm.setAside?.isConditionTrue ? 'worsen' : 'breachedBefore'
+    const state = transition(alarm.state, input, alarm.latching)
     const seen = state === null ? alarm : { ...withoutAside(alarm), state }
     this.#change(place.key, { ...seen, ...told, version: alarm.version + 1 }, 'level', moment, PLATFORM, null)
   }
@@ -166,9 +174,23 @@ export class OpenAlarms {
   tick(key: string, at: number, lastPos: number): void {
     const alarm = this.#byKey.get(key)
     const until = alarm?.setAside?.until ?? Infinity
-    if (!alarm || until > at) return
+    if (!alarm || until > at || alarm.state === 'suppressed') return
     const moment: Moment = { causePos: lastPos, at, knownAt: at, value: null, overRange: false, causes: [] }
     this.#change(key, resumed(alarm, at), backFrom(alarm), moment, PLATFORM, null)
+  }
+
+  /** Windows opened or closed. In one order, whether or not there was a restart. */
+  settleWindows(at: number, causePos: number): void {
+    const moment: Moment = { causePos, at, knownAt: at, value: null, overRange: false, causes: [] }
+    for (const key of [...this.#byKey.keys()].sort()) {
+      const settled = this.#windows.settled(this.#byKey.get(key)!, at)
+      if (settled) this.#change(key, settled.alarm, settled.change, moment, PLATFORM, null)
+    }
+  }
+
+  /** What the engine itself has to say about windows. */
+  emit(key: string, entry: WindowEntry): void {
+    this.#emissions.push({ key, entry })
   }
 
   refuse(actionPos: number, alarmId: string, code: string, message: string, why?: string): void {
@@ -312,7 +334,8 @@ export class OpenAlarms {
   }
 
   #awaitReturn(key: string, { setAside }: Alarm): void {
-    if (typeof setAside?.until === 'number') this.#due.add({ at: tickAtOrAfter(setAside.until), kind: 'alarm', id: key })
+    if (typeof setAside?.until === 'number' && setAside.windows === undefined)
+      this.#due.add({ at: tickAtOrAfter(setAside.until), kind: 'alarm', id: key })
   }
 
   #awaitAnswer({ id, case: known }: Alarm): void {
@@ -322,7 +345,7 @@ export class OpenAlarms {
   }
 
   #change(key: string, given: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
-    const alarm = withLiveRequest(given)
+    const alarm = this.#windows.covered(withLiveRequest(given), change, moment)
     if (alarm.state === 'normal') {
       // What is done about one that is over does not touch another that has been raised since.
       if (this.#keyOf.delete(alarm.id)) {
@@ -350,6 +373,9 @@ export class OpenAlarms {
     const recordKey = this.#peekKey(key, moment.causePos)
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
     this.#emissions.push({ key: recordKey, entry })
+    // It happened in a window that is over by now.
+    const settled = alarm !== given && alarm.state === 'suppressed' ? this.#windows.settled(alarm, moment.knownAt) : null
+    if (settled?.change === 'unsuppressed') this.#change(key, settled.alarm, settled.change, moment, PLATFORM, null)
   }
 
   /** (cause, rule, subject, n): n counts the changes one cause made to one alarm. Causes only go forward. */

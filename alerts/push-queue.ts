@@ -143,7 +143,14 @@ export class PushQueue {
   }
 }
 
-const becameRed: ReadonlySet<Notice['change']> = new Set(['raised', 'level', 'again', 'unshelved', 'returned-to-service'])
+const becameRed: ReadonlySet<Notice['change']> = new Set([
+  'raised',
+  'level',
+  'again',
+  'unshelved',
+  'returned-to-service',
+  'unsuppressed',
+])
 const madeRed = ({ alarm, change }: Notice) => alarm.level === 'red' && alarm.state !== 'normal' && becameRed.has(change)
 
 function before(a: Owed, b: Owed): boolean {

@@ -18,6 +18,8 @@ const changeNames: Record<AlarmChangeKind, Text> = {
   unshelved: { zh: '取消搁置', en: 'unshelved' },
   'taken-out-of-service': { zh: '已停用', en: 'out of service' },
   'returned-to-service': { zh: '已投用', en: 'returned to service' },
+  suppressed: { zh: '窗口内不报警', en: 'suppressed by a window' },
+  unsuppressed: { zh: '窗口结束', en: 'window over' },
   'acknowledgement-undone': { zh: '撤销确认', en: 'acknowledgement undone' },
   dispatched: { zh: '已派单', en: 'dispatched' },
   accepted: { zh: '已接单', en: 'dispatch accepted' },

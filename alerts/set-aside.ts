@@ -15,7 +15,9 @@ export function withoutAside({ setAside: _, ...alarm }: Alarm): Alarm {
 export function resumed(alarm: Alarm, at: number): Alarm {
   const state = transition(alarm.state, alarm.setAside?.isConditionTrue ? 'resumeTrue' : 'resumeFalse', alarm.latching)!
   const unseen = state === 'active' ? { acknowledgedBy: null, acknowledgedAt: null } : { endedAt: at }
-  return { ...withoutAside(alarm), ...unseen, state, version: alarm.version + 1 }
+  // Behind a window nobody could know of it: what still stands when that is over is news.
+  const occurrences = alarm.occurrences + (alarm.state === 'suppressed' && state === 'active' ? 1 : 0)
+  return { ...withoutAside(alarm), ...unseen, occurrences, state, version: alarm.version + 1 }
 }
 
 export const backFrom = ({ state }: Pick<Alarm, 'state'>): AlarmChangeKind =>

@@ -90,7 +90,7 @@ export class StateDb {
     const engine = {
       ...{ head, pages, series: states, devices: parts('device'), alarms: parts('alarm') },
       ended: parts('ended'),
-      ...{ positions: parts('position'), groups: parts('group') },
+      ...{ positions: parts('position'), groups: parts('group'), windows: parts('window') },
     }
     return { rows, series, fences, rules, engine }
   }
@@ -107,6 +107,7 @@ export class StateDb {
     this.#saveParts('ended', engine.ended)
     this.#saveParts('position', engine.positions)
     this.#saveParts('group', engine.groups)
+    this.#saveParts('window', engine.windows)
     this.#db.exec('COMMIT')
     this.#db.exec('BEGIN')
   }

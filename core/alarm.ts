@@ -25,6 +25,12 @@ export type SetAside = {
   until: number | null
   /** whether it is active when it comes back */
   isConditionTrue: boolean
+  /** who wanted it and why: not for what is suppressed */
+  by?: string
+  comment?: string | null
+  reasonCode?: string | null
+  /** `suppressed`: the windows that cover it, see core/window.ts */
+  windows?: string[]
 }
 
 /** One alarm per (mode, rule, subject) while it is not `normal`; H → HH raises its level. */
@@ -94,6 +100,8 @@ export const alarmChanges = [
   'unshelved',
   'taken-out-of-service',
   'returned-to-service',
+  'suppressed',
+  'unsuppressed',
   'acknowledgement-undone',
   'dispatched',
   'accepted',

@@ -52,6 +52,7 @@ const families = {
   inService: 'health',
   bypassed: 'health',
   manualMode: 'health',
+  testing: 'health',
   powerLost: 'health',
   backupFault: 'health',
   coverOpen: 'health',

@@ -2,6 +2,7 @@ import type { Alarm } from './alarm.ts'
 import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
 import type { RiskState } from './risk.ts'
+import type { WindowKind } from './window.ts'
 
 /**
  * The live feed (socket.io namespace `/live`): a snapshot, then numbered changes. `seq` is contiguous per connection; a
@@ -43,6 +44,8 @@ export type LiveDevice = {
   expectedPeriodMs: number
   /** visible faults of the installation, e.g. `no-substance:toxicPpm` */
   faults: string[]
+  /** what it says is a test just now; `metrics` null: all of it */
+  test?: { kind: WindowKind; metrics: string[] | null; until: number }
 }
 
 /** [device, metric, value, measuredAt, receivedAt, quality code] */

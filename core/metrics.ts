@@ -58,6 +58,7 @@ export const metrics = {
   waterPresent: flag('积水', 'Water present'),
   preAlarm: flag('预警', 'Pre-alarm'),
   manualMode: flag('手动状态', 'Manual mode'),
+  testing: flag('测试中', 'Under test'),
   powerLost: flag('主电断电', 'Mains lost'),
   backupFault: flag('备电故障', 'Backup power fault'),
   coverOpen: flag('箱门打开', 'Enclosure open'),

@@ -9,6 +9,7 @@ import type { ProposalVerdict } from './proposal.ts'
 import type { ReceiptNews } from './push.ts'
 import type { Contribution, RiskState, RiskWeights } from './risk.ts'
 import type { Rule } from './rule.ts'
+import type { WindowEntry } from './window.ts'
 
 /** Who did something: a person's id, `device:<id>`, or the platform itself. Never a name: personal data stays out of the record. */
 export type Author = string
@@ -46,6 +47,8 @@ export type RecordEntry =
   /** a fence as it stands after a change; its versions count from 1, a retired one has `retiredAt` */
   | { kind: 'fence.set'; fence: Fence; by: Author }
   | { kind: 'pack.refused'; file: string; line: number | null; reason: string }
+  /** nobody is called for named points for a while; a panel's own test bit is written by the engine */
+  | WindowEntry
   | AlarmChangeEntry
   | ActionEntry
   /** the live risk index of a place became another, and why: written at a tick of the journal */

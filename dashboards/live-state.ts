@@ -7,10 +7,12 @@ import type { RecordEntry } from '../core/record.ts'
 import { expectedPeriodMs, substanceOf, type Device } from '../core/registry.ts'
 import type { RiskState } from '../core/risk.ts'
 import type { Rule } from '../core/rule.ts'
+import { windowEntryKinds, Windows } from '../core/window.ts'
 import { readConnection, readRecordEntry } from '../journal/codec.ts'
 import type { Directory } from '../journal/directory.ts'
 import type { Damage, Entry } from '../journal/journal.ts'
 import { NewestReadings } from './newest-readings.ts'
+import { testsAt, type DeviceTest } from './device-tests.ts'
 
 /** Something the screens must hear of at once. `before` is the alarm as it stood, undefined when it was not open. */
 export type StateChange =
@@ -24,7 +26,14 @@ export type StateChange =
 
 export type Pulse = { rows: number; lastAt: number }
 
-type Shown = { device: Device; state: OnlineState; periodMs: number; faults: string[]; text: string | null }
+type Shown = {
+  device: Device
+  state: OnlineState
+  periodMs: number
+  faults: string[]
+  test: DeviceTest | undefined
+  text: string | null
+}
 
 /** A device is silent after this many of its periods without data (semantics 13). */
 const PERIODS = 3
@@ -32,7 +41,15 @@ const PERIODS = 3
 const STATES_A_LOOK = 1_000
 const NOTICES_KEPT = 50
 /** Kinds of the record that screens show; the others are not even read. */
-const shown = new Set(['registry.changed', 'alarm.changed', 'risk.changed', 'rule.set', 'rule.removed', 'journal.damaged'])
+const shown = new Set([
+  'registry.changed',
+  'alarm.changed',
+  'risk.changed',
+  'rule.set',
+  'rule.removed',
+  'journal.damaged',
+  ...windowEntryKinds,
+])
 
 /**
  * What screens show, as a projection of the journal: newest readings, open alarms, devices and whether they are heard,
@@ -43,6 +60,7 @@ export class LiveState {
   readonly alarms = new Map<string, Alarm>()
   readonly rules = new Map<string, Rule>()
   readonly risks = new Map<string, RiskState>()
+  readonly windows = new Windows()
   /** counts changes of the registry, for lists that are cached */
   registryVersion = 0
   platform: PlatformState = { receiving: 'ok', detail: null, notices: [] }
@@ -99,8 +117,11 @@ export class LiveState {
   /** Devices that fell silent or were heard again by `now`. */
   look(now: number): StateChange[] {
     const changes: StateChange[] = []
+    this.windows.forget(now)
+    const tests = testsAt(this.windows, now)
     for (const [id, shown] of this.#shown) {
-      if (this.#stateOf(shown.device, shown.periodMs, now) === shown.state) continue
+      const isSameTest = isSame(tests.get(id), shown.test)
+      if (isSameTest && this.#stateOf(shown.device, shown.periodMs, now) === shown.state) continue
       changes.push(...this.#redraw(id, now))
       if (changes.length >= STATES_A_LOOK) break
     }
@@ -178,6 +199,13 @@ export class LiveState {
         this.risks.set(`${risk.mode}\n${risk.id}`, risk)
         return [{ kind: 'risk', mode: risk.mode, enterpriseId: risk.enterpriseId, risk }]
       }
+      case 'window.declared':
+      case 'window.confirmed':
+      case 'window.refused':
+      case 'window.ended': {
+        const window = this.windows.apply(change, at)
+        return (window?.points ?? []).flatMap(({ device }) => this.#redraw(device, at))
+      }
       case 'rule.set':
         this.rules.set(change.rule.id, change.rule)
         return []
@@ -210,7 +238,7 @@ export class LiveState {
     }
     const shown = this.#draw(device, now)
     const same = before?.device === device && before.state === shown.state && before.faults.join() === shown.faults.join()
-    if (same) return []
+    if (same && isSame(before.test, shown.test)) return []
     this.#shown.set(id, shown)
     if (!before) this.newest.resend(id)
     return [{ kind: 'device', mode: device.mode, enterpriseId: device.enterpriseId, id, device: this.#live(shown) }]
@@ -218,10 +246,11 @@ export class LiveState {
 
   #draw(device: Device, now: number): Shown {
     const periodMs = expectedPeriodMs(device)
-    return { device, periodMs, state: this.#stateOf(device, periodMs, now), faults: this.#faultsOf(device), text: null }
+    const test = testsAt(this.windows, now).get(device.id)
+    return { device, periodMs, state: this.#stateOf(device, periodMs, now), faults: this.#faultsOf(device), test, text: null }
   }
 
-  #live({ device, state, periodMs, faults }: Shown): LiveDevice {
+  #live({ device, state, periodMs, faults, test }: Shown): LiveDevice {
     return {
       id: device.id,
       name: device.name,
@@ -234,6 +263,7 @@ export class LiveState {
       lastReceivedAt: this.newest.lastReceivedAt(device.id),
       expectedPeriodMs: periodMs,
       faults,
+      ...(test && { test }),
     }
   }
 
@@ -256,3 +286,5 @@ export class LiveState {
       .sort()
   }
 }
+
+const isSame = (a: DeviceTest | undefined, b: DeviceTest | undefined): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -15,7 +15,7 @@ export class Forbidden extends PlatformError {
   override readonly code: string
 
   constructor(
-    code: 'forbidden' | 'origin-refused' | 'own-proposal' | 'two-persons',
+    code: 'forbidden' | 'origin-refused' | 'own-proposal' | 'own-window' | 'two-persons',
     message: string,
     details: Record<string, unknown> = {},
   ) {

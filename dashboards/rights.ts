@@ -3,18 +3,19 @@ export type Role = (typeof roles)[number]
 
 /**
  * What a call asks for. `read`: registry, readings, alarms, rules, live feed, quarantine. `act`: actions on alarms.
- * `install`: enterprises, sites, zones, devices and their tokens. `tune`: rules. `govern`: people.
+ * `declare`: windows in which
+ * nobody is called for named points. `install`: enterprises, sites, zones, devices and their tokens. `tune`: rules. `govern`: people.
  */
-export const rights = ['read', 'act', 'install', 'tune', 'govern'] as const
+export const rights = ['read', 'act', 'declare', 'install', 'tune', 'govern'] as const
 export type Right = (typeof rights)[number]
 
-/** Who may what. An `enterprise` person reads only what belongs to that enterprise, see `sees`. */
+/** Who may what. An `enterprise` person reads, and declares for, only what belongs to that enterprise, see `sees`. */
 export const rightsOf: Record<Role, readonly Right[]> = {
-  admin: ['read', 'act', 'install', 'tune', 'govern'],
-  supervisor: ['read', 'act', 'tune'],
-  duty: ['read', 'act'],
+  admin: ['read', 'act', 'declare', 'install', 'tune', 'govern'],
+  supervisor: ['read', 'act', 'declare', 'tune'],
+  duty: ['read', 'act', 'declare'],
   viewer: ['read'],
-  enterprise: ['read'],
+  enterprise: ['read', 'declare'],
 }
 
 export const may = (role: Role, right: Right): boolean => rightsOf[role].includes(right)

@@ -30,6 +30,7 @@ import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
 import { userCalls } from './api/users.ts'
 import { voiceCalls } from './api/voice.ts'
+import { windowCalls } from './api/windows.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
 import { healthCalls, platformNotices } from './health.ts'
 import { openHttp } from './http.ts'
@@ -66,6 +67,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const live = new LiveState(directory, (deviceId) => connections.isConnected(deviceId))
   for (const latest of await Promise.all(modes.map((mode) => history.latest(mode)))) live.newest.load(latest)
   live.load(state.openAlarms, (await alarmBook.rules()).rules, clock.now())
+  live.windows.load(state.windows ?? [])
 
   const { dataDir, adminPassword } = config
   const { failed } = options
@@ -208,6 +210,7 @@ function addCalls(api: Api, context: Context): void {
   proposalCalls(api, context)
   quarantineCalls(api, context)
   mapCalls(api, context)
+  windowCalls(api, context)
   fenceCalls(api, context)
   pairingCalls(api, context)
   voiceCalls(api, context)

@@ -3,9 +3,12 @@ import type { FoundAlarm } from '../../core/backtest.ts'
 import { severity } from '../../core/level.ts'
 import type { Mode } from '../../core/mode.ts'
 import type { Rule } from '../../core/rule.ts'
+import { Windows, type WindowEntry } from '../../core/window.ts'
+import { readRecordEntry } from '../../journal/codec.ts'
 import type { Entry } from '../../journal/journal.ts'
 import { Engine, type EngineState } from '../engine.ts'
 import type { RulebookRow } from '../rulebook.ts'
+import { isWindowKind, nextTick } from '../windows.ts'
 
 type Span = { mode: Mode; from: number; to: number }
 
@@ -63,7 +66,7 @@ export class Replay {
   known(entries: Entry[], rules: RulebookRow[], listeningFrom: number): void {
     for (const entry of entries) this.#engine.directory.apply(entry)
     if (this.#hearsRules) this.#engine.rulebook.restore(rules)
-    this.#engine.restore(asNewSince(listeningFrom))
+    this.#engine.restore({ ...asNewSince(listeningFrom), windows: windowsOf(entries, listeningFrom) })
   }
 
   apply(entry: Entry): void {
@@ -97,4 +100,13 @@ const asNewSince = (listeningFrom: number): EngineState => ({
   ended: [],
   positions: [],
   groups: [],
+  windows: [],
 })
+
+function windowsOf(entries: Entry[], now: number): EngineState['windows'] {
+  const windows = new Windows()
+  for (const entry of entries) {
+    if (isWindowKind(entry.kind)) windows.apply(readRecordEntry(entry) as WindowEntry, entry.receivedAt)
+  }
+  return windows.all().map((window) => [window.id, { ...window, nextAt: nextTick(window, now) }])
+}

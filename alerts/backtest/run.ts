@@ -2,6 +2,7 @@ import type { BacktestQuestion, BacktestResult, FoundAlarm } from '../../core/ba
 import { NotFound } from '../../core/errors.ts'
 import { splitChannel } from '../../core/metrics.ts'
 import type { Rule } from '../../core/rule.ts'
+import { windowEntryKinds } from '../../core/window.ts'
 import { readRecordEntry } from '../../journal/codec.ts'
 import type { Entry } from '../../journal/journal.ts'
 import { Rulebook } from '../rulebook.ts'
@@ -13,7 +14,7 @@ import { summarise } from './summary.ts'
 /** Holds, silences and standing alarms have settled after a day; only what learns has not. */
 const WARM_UP_MS = 86_400_000
 const RULES = ['rule.set', 'rule.removed']
-const NAMES = ['registry.changed', 'series.defined', 'fence.set']
+const NAMES = ['registry.changed', 'series.defined', 'fence.set', ...windowEntryKinds]
 
 /** Ids of the rules whose alarms are compared, and the rules that stand beside them. */
 type Cast = { judged: Set<string>; before: Rule[]; after: Rule[] }

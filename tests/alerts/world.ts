@@ -134,7 +134,9 @@ export class World {
     return this.emissions.map(({ entry }) =>
       entry.kind === 'alarm.changed'
         ? `${entry.change} ${entry.alarm.level} ${entry.alarm.state} ${(entry.at - T0) / 1000}s`
-        : `refused ${entry.code}`,
+        : entry.kind === 'action.refused'
+          ? `refused ${entry.code}`
+          : entry.kind,
     )
   }
 }
@@ -150,13 +152,14 @@ export class Saved {
     ended: new Map<string, unknown>(),
     positions: new Map<string, unknown>(),
     groups: new Map<string, unknown>(),
+    windows: new Map<string, unknown>(),
   }
 
   take(engine: Engine): void {
     const state = engine.takeState()
     this.#head = JSON.parse(JSON.stringify(state.head)) as EngineState['head']
     for (const [page, bytes] of state.pages) this.#pages.set(page, Buffer.from(bytes).toString('base64'))
-    for (const part of ['series', 'devices', 'alarms', 'ended', 'positions', 'groups'] as const) {
+    for (const part of ['series', 'devices', 'alarms', 'ended', 'positions', 'groups', 'windows'] as const) {
       for (const [id, value] of state[part]) {
         if (value === null) this.#parts[part].delete(id as never)
         else this.#parts[part].set(id as never, JSON.parse(JSON.stringify(value)))
@@ -180,6 +183,7 @@ export class Saved {
       ended: [...this.#parts.ended] as EngineState['ended'],
       positions: [...this.#parts.positions] as EngineState['positions'],
       groups: [...this.#parts.groups] as EngineState['groups'],
+      windows: [...this.#parts.windows] as EngineState['windows'],
     })
     return engine
   }

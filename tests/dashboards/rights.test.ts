@@ -6,6 +6,8 @@ type Row = [method: string, path: string, body: object | null, allowed: Role[]]
 const everybody: Role[] = [...roles]
 const rule = { type: 'threshold', metric: 'combustibleLel', limits: [{ name: 'H', above: 20, level: 'yellow' }] }
 
+const declaration = { kind: 'calibration', points: [{ device: 'gas-none' }], reason: 'span gas', until: 1 }
+
 /** Each call, and the roles that may make it. Written out a second time here, on purpose. */
 const table: Row[] = [
   ['GET', '/session', null, everybody],
@@ -49,6 +51,11 @@ const table: Row[] = [
   ['POST', '/proposals/rp-none/approve', {}, ['admin', 'supervisor']],
   ['POST', '/proposals/rp-none/reject', {}, ['admin', 'supervisor']],
   ['POST', '/proposals/rp-none/withdraw', {}, ['admin', 'supervisor']],
+  ['GET', '/windows', null, everybody],
+  ['POST', '/windows', declaration, ['admin', 'supervisor', 'duty', 'enterprise']],
+  ['POST', '/windows/w-none/confirm', {}, ['admin', 'supervisor', 'duty', 'enterprise']],
+  ['POST', '/windows/w-none/refuse', { reason: 'not now' }, ['admin', 'supervisor', 'duty']],
+  ['POST', '/windows/w-none/end', {}, ['admin', 'supervisor', 'duty', 'enterprise']],
   ['GET', '/quarantine', null, everybody],
   ['GET', '/demo', null, everybody],
   ['POST', '/demo/restart', null, ['admin', 'supervisor', 'duty']],

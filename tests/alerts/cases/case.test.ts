@@ -25,7 +25,8 @@ class Desk {
     const wish = { kind: 'action', alarmId, action, version, by: 'li', comment: null, idempotencyKey: null, ...more }
     this.world.tape.record(second, wish as RecordEntry)
     const { entry } = this.world.run().at(-1)!
-    return entry.kind === 'alarm.changed' ? entry.change : `${entry.code} ${entry.why ?? ''}`.trim()
+    if (entry.kind === 'alarm.changed') return entry.change
+    return entry.kind === 'action.refused' ? `${entry.code} ${entry.why ?? ''}`.trim() : entry.kind
   }
   value(second: number, value: number): void {
     this.world.tape.rows([1, second, value])

@@ -1,0 +1,192 @@
+import type { Alarm, AlarmChangeKind } from '../core/alarm.ts'
+import type { Device } from '../core/registry.ts'
+import {
+  covers,
+  endOf,
+  isInForce,
+  isPoint,
+  isTest,
+  longestWindowMs,
+  startOf,
+  Windows,
+  windowEntryKinds,
+  WINDOWS_KEPT_MS,
+  type DeclaredWindow,
+  type SuppressionWindow,
+  type WindowEntry,
+} from '../core/window.ts'
+import { tickAtOrAfter, type DueTimes } from './due-times.ts'
+import { isConditionTrue, transition } from './lifecycle.ts'
+import { resumed, withoutAside } from './set-aside.ts'
+
+/** What a panel itself reports while somebody tests it. */
+export const TEST_BIT = 'testing'
+const PANEL = 'fire-panel'
+const BY_DEVICE = 'device:'
+
+/** The engine's own word about a panel's test bit: no input to it. */
+export const isByDevice = ({ by }: WindowEntry): boolean => by.startsWith(BY_DEVICE)
+
+export const isWindowKind = (kind: string): kind is WindowEntry['kind'] => (windowEntryKinds as readonly string[]).includes(kind)
+
+/** Changes that put an alarm before people (again): a window may have something to say about them. */
+const annunciating: ReadonlySet<AlarmChangeKind> = new Set([
+  ...(['raised', 'level', 'again', 'unshelved', 'returned-to-service'] as const),
+])
+
+/** `nextAt`: the tick at which it opens, closes or is forgotten */
+export type SavedWindow = SuppressionWindow & { nextAt: number | null }
+type SavedWindows = [id: string, window: SavedWindow | null][]
+
+/** The windows of the record in the engine's order: what they cover, and when they open and close. */
+export class WindowWatch {
+  readonly #windows = new Windows()
+  readonly #due: DueTimes
+  readonly #typeOf: (ruleId: string) => string | undefined
+  /** by window, the tick it waits for: one that has passed does not come again after a restart */
+  #nextAt = new Map<string, number>()
+  /** tests that are not over: every reading that is not quiet asks for them */
+  #tests: SuppressionWindow[] = []
+  #dirty = new Set<string>()
+
+  constructor(due: DueTimes, typeOf: (ruleId: string) => string | undefined) {
+    this.#due = due
+    this.#typeOf = typeOf
+  }
+
+  all(): SuppressionWindow[] {
+    return this.#windows.all()
+  }
+
+  apply(entry: WindowEntry, at: number): void {
+    const window = this.#windows.apply(entry, at)
+    if (!window) return
+    this.#await(window, at)
+  }
+
+  /** It opens, closes or is too old to be known; false when it waits for no such thing. */
+  tick(id: string, at: number): boolean {
+    if (this.#nextAt.get(id) !== at) return false
+    for (const old of this.#windows.forget(at)) {
+      this.#nextAt.delete(old)
+      this.#dirty.add(old)
+    }
+    const window = this.#windows.get(id)
+    if (window) this.#await(window, at)
+    return true
+  }
+
+  /** A test is on at the point: what it says is about nobody but itself. */
+  isUnderTest(device: string, metric: string, at: number): boolean {
+    return this.#tests.some(
+      (window) => isTest(window.kind) && isInForce(window, at) && window.points.some((point) => isPoint(point, device, metric)),
+    )
+  }
+
+  /**
+   * A panel says that it is being tested, or no longer is: what follows for the record, null when nothing does. A bit that stays set is
+   * believed for as long as a test may last, until it has been off.
+   */
+  testBit(device: Device, value: number, at: number, pos: number): WindowEntry | null {
+    if (device.kind !== PANEL) return null
+    const by = `${BY_DEVICE}${device.id}`
+    const open = this.all().find((window) => window.declaredBy === by && window.endedAt === null)
+    if (value < 1) return open ? { kind: 'window.ended', windowId: open.id, by, reason: null } : null
+    if (open) return null
+    const window: DeclaredWindow = {
+      id: `wb-${pos}`,
+      kind: 'panel-test',
+      enterpriseId: device.enterpriseId,
+      points: [{ device: device.id, metric: null }],
+      rules: [],
+      reason: '',
+      from: at,
+      until: at + longestWindowMs['panel-test'],
+      byEnterprise: false,
+      byDevice: true,
+    }
+    return { kind: 'window.declared', window, by }
+  }
+
+  /** The alarm as it stands after a change that would call people, were there no windows. What is late is judged by its own time. */
+  covered(alarm: Alarm, change: AlarmChangeKind, { at, knownAt }: { at: number; knownAt: number }): Alarm {
+    if (this.#windows.size === 0 || !annunciating.has(change)) return alarm
+    const over = this.all().filter(
+      (window) => this.#covers(window, alarm, at) && (alarm.late || this.#covers(window, alarm, knownAt)),
+    )
+    return over.length === 0 ? alarm : suppressed(alarm, over)
+  }
+
+  /** What has changed for an alarm because windows opened or closed; null when nothing has. */
+  settled(alarm: Alarm, at: number): { alarm: Alarm; change: AlarmChangeKind } | null {
+    const over = this.all().filter(
+      (window) => this.#covers(window, alarm, alarm.late ? alarm.measuredAt : at) && at < endOf(window),
+    )
+    if (over.length === 0) {
+      return alarm.state === 'suppressed' ? { alarm: resumed(alarm, at), change: 'unsuppressed' } : null
+    }
+    const after = suppressed(alarm, over)
+    if (after === alarm || isSame(after, alarm)) return null
+    return { alarm: { ...after, version: alarm.version + (after.state === alarm.state ? 0 : 1) }, change: 'suppressed' }
+  }
+
+  takeChanged(): SavedWindows {
+    const changed = [...this.#dirty].map((id): SavedWindows[number] => [id, this.#savedOf(id)])
+    this.#dirty.clear()
+    return changed
+  }
+
+  restore(saved: SavedWindows): void {
+    for (const [id, one] of saved) {
+      if (!one) continue
+      const { nextAt, ...window } = one
+      this.#windows.load([window])
+      if (nextAt !== null) this.#awaitAt(id, nextAt)
+    }
+  }
+
+  #covers(window: SuppressionWindow, alarm: Alarm, at: number): boolean {
+    return covers(window, alarm, this.#typeOf(alarm.ruleId), at)
+  }
+
+  #savedOf(id: string): SavedWindow | null {
+    const window = this.#windows.get(id)
+    return window ? { ...window, nextAt: this.#nextAt.get(id) ?? null } : null
+  }
+
+  #await(window: SuppressionWindow, now: number): void {
+    this.#dirty.add(window.id)
+    const at = nextTick(window, now)
+    if (at !== null) this.#awaitAt(window.id, at)
+  }
+
+  #awaitAt(id: string, at: number): void {
+    this.#nextAt.set(id, at)
+    this.#tests = this.all().filter(
+      (window) => isTest(window.kind) && (this.#nextAt.get(window.id) ?? 0) <= tickAtOrAfter(endOf(window)),
+    )
+    this.#due.add({ at, kind: 'window', id })
+  }
+}
+
+/** The next tick after `now` at which something about the window changes. */
+export function nextTick(window: SuppressionWindow, now: number): number | null {
+  const end = endOf(window)
+  const ticks = [startOf(window), end, end + WINDOWS_KEPT_MS].map(tickAtOrAfter).filter((at) => at > now && at < Infinity)
+  return ticks.length > 0 ? Math.min(...ticks) : null
+}
+
+/** An alarm that windows cover; the same alarm where it stands aside for another reason already. */
+function suppressed(alarm: Alarm, windows: SuppressionWindow[]): Alarm {
+  const state = alarm.state === 'suppressed' ? alarm.state : transition(alarm.state, 'suppress', alarm.latching)
+  if (state === null) return alarm
+  const setAside = {
+    until: Math.max(...windows.map(endOf)),
+    isConditionTrue: alarm.setAside?.isConditionTrue ?? isConditionTrue(alarm.state),
+    windows: windows.map(({ id }) => id).sort(),
+  }
+  return { ...withoutAside(alarm), state, setAside }
+}
+
+const isSame = (a: Alarm, b: Alarm): boolean =>
+  a.state === b.state && a.setAside?.until === b.setAside?.until && a.setAside?.windows?.join() === b.setAside?.windows?.join()

@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest'
+import type { RecordEntry } from '../../core/record.ts'
+import type { DeclaredWindow } from '../../core/window.ts'
+import { aDevice, aRule, DEVICE, defineSeries, Saved, setDevice, setRule, T0, World } from './world.ts'
+
+const HOUR = 3600
+
+function aWindow(over: Partial<DeclaredWindow> & { fromS?: number; untilS?: number } = {}): DeclaredWindow {
+  const { fromS = 0, untilS = HOUR, ...rest } = over
+  return {
+    ...{ id: 'w1', kind: 'calibration', enterpriseId: 'E1', points: [{ device: DEVICE, metric: null }], rules: [] },
+    ...{ reason: 'span gas', from: T0 + fromS * 1000, until: T0 + untilS * 1000, byEnterprise: true },
+    ...rest,
+  }
+}
+const declared = (over: Parameters<typeof aWindow>[0] = {}, by = 'anna'): RecordEntry => ({
+  kind: 'window.declared',
+  window: aWindow(over),
+  by,
+})
+const confirmed = (by = 'bert', windowId = 'w1'): RecordEntry => ({ kind: 'window.confirmed', windowId, by })
+const refused = (windowId = 'w1'): RecordEntry => ({ kind: 'window.refused', windowId, by: 'rita', reason: 'no gas on site' })
+const ended = (windowId = 'w1'): RecordEntry => ({ kind: 'window.ended', windowId, by: 'anna', reason: null })
+
+test('in a calibration window the point alarms without anybody being called, up to red, and what is still over at the end re-alarms', () => {
+  const world = new World()
+  world.tape.record(1, declared({ untilS: 100 }))
+  world.tape.record(2, confirmed())
+  world.tape.rows([1, 10, 30])
+  world.tape.rows([1, 20, 60])
+  world.tape.rows([1, 30, 0])
+  world.tape.rows([1, 40, 30])
+  world.run(200)
+  expect(world.story()).toEqual([
+    'raised yellow suppressed 10s',
+    'level red suppressed 20s',
+    'returned red suppressed 30s',
+    'again red suppressed 40s',
+    'unsuppressed red active 100s',
+  ])
+  const last = world.emissions.at(-1)!.entry
+  expect(last.kind === 'alarm.changed' && last.alarm).toMatchObject({ occurrences: 3, acknowledgedBy: null })
+  expect(last.kind === 'alarm.changed' && last.alarm.setAside).toBeUndefined()
+})
+
+test('a test window is in force only once a second person has confirmed it, and not after it was refused', () => {
+  const world = new World()
+  world.tape.record(1, declared(), confirmed('anna'))
+  world.tape.rows([1, 2, 30])
+  world.tape.record(3, confirmed())
+  world.tape.record(4, refused())
+  world.tape.rows([1, 5, 0])
+  world.tape.record(6, confirmed('carl'))
+  world.tape.rows([1, 7, 30])
+  world.run(10)
+  expect(world.story()).toEqual([
+    'raised yellow active 2s',
+    'suppressed yellow suppressed 3s',
+    'unsuppressed yellow active 4s',
+    'returned yellow returned 5s',
+    'again yellow active 7s',
+  ])
+})
+
+test('maintenance is about named kinds of alarm, and about life safety only when two persons stand for it', () => {
+  const maintenance = { kind: 'maintenance' as const, byEnterprise: false }
+  const world = new World([aRule(), aRule({ id: 'warm', metric: 'temperatureC' })])
+  world.tape.record(0, defineSeries(2, 'temperatureC'))
+  world.tape.record(1, declared({ ...maintenance, rules: ['gas.combustible'] }))
+  world.tape.rows([1, 2, 30], [2, 2, 30])
+  world.tape.rows([1, 3, 60])
+  world.tape.record(4, confirmed())
+  world.run(5)
+  expect(world.story()).toEqual([
+    'raised yellow suppressed 2s',
+    'raised yellow active 2s',
+    'level red active 3s',
+    'suppressed red suppressed 4s',
+  ])
+})
+
+test('no window is longer than its kind may be, whatever it says', () => {
+  const world = new World()
+  world.tape.record(1, declared({ fromS: 0, untilS: 9 * HOUR }), confirmed())
+  world.tape.rows([1, 10, 30])
+  world.run(2 * HOUR - 1)
+  expect(world.story()).toEqual(['raised yellow suppressed 10s'])
+  world.run(2 * HOUR)
+  expect(world.story().at(-1)).toBe(`unsuppressed yellow active ${2 * HOUR}s`)
+})
+
+test('two windows count as a set: the alarm comes back when both are off', () => {
+  const world = new World()
+  world.tape.record(1, declared({ untilS: 100 }), confirmed(), declared({ id: 'w2', untilS: 200 }), confirmed('bert', 'w2'))
+  world.tape.rows([1, 10, 30])
+  world.tape.record(50, ended())
+  world.run(300)
+  expect(world.story()).toEqual([
+    'raised yellow suppressed 10s',
+    'suppressed yellow suppressed 50s',
+    'unsuppressed yellow active 200s',
+  ])
+})
+
+test('every other point stays real: another device, another quantity, and a vote the tested point has no part in', () => {
+  const world = new World()
+  world.tape.record(1, setDevice(aDevice({ id: 'GAS-02' })), defineSeries(2, 'combustibleLel', 'GAS-02'))
+  world.tape.record(1, declared({ points: [{ device: DEVICE, metric: 'combustibleLel' }] }), confirmed())
+  world.tape.record(1, setRule(aRule({ id: 'temperature', metric: 'temperatureC' })), defineSeries(3, 'temperatureC'))
+  world.tape.rows([1, 10, 30], [2, 10, 30], [3, 10, 30])
+  world.run(11)
+  expect(world.story()).toEqual(['raised yellow suppressed 10s', 'raised yellow active 10s', 'raised yellow active 10s'])
+})
+
+test('what happened before the window and arrives in it is real; what happened in it and arrives later calls nobody', () => {
+  const late = () => {
+    const world = new World()
+    world.tape.rows([1, 0, 0])
+    world.tape.record(100, declared({ fromS: 100, untilS: 200 }), confirmed())
+    return world
+  }
+  const before = late()
+  before.tape.rows([1, 110, 0])
+  before.tape.rows([1, 50, 30, undefined, 120])
+  before.run(300)
+  expect(before.story()).toEqual(['raised yellow returned 50s'])
+  const inside = late()
+  inside.tape.rows([1, 250, 0])
+  inside.tape.rows([1, 150, 30, undefined, 260])
+  inside.run(300)
+  expect(inside.story()).toEqual(['raised yellow suppressed 150s', 'unsuppressed yellow normal 150s'])
+})
+
+test("a fire panel's own test bit covers that panel only, for two hours at most, until it has been off", () => {
+  const panel = (id: string) => setDevice(aDevice({ id, kind: 'fire-panel' }))
+  const fire = aRule({ id: 'fire', metric: 'fireAlarm', limits: [{ name: 'H', above: 1, level: 'red' }], deadband: 0 })
+  const world = new World([fire])
+  world.tape.record(0, panel('P1'), panel('P2'))
+  for (const [id, device] of [
+    [11, 'P1'],
+    [21, 'P2'],
+  ] as const) {
+    world.tape.record(0, defineSeries(id, 'fireAlarm', device), defineSeries(id + 1, 'testing', device))
+  }
+  world.tape.record(0, defineSeries(2, 'testing'), defineSeries(3, 'fireAlarm'))
+  world.tape.rows([12, 1, 1], [2, 1, 1])
+  world.tape.rows([11, 2, 1], [21, 2, 1], [3, 2, 1])
+  world.run(3)
+  expect(world.story()).toEqual(['window.declared', 'raised red suppressed 2s', 'raised red active 2s', 'raised red active 2s'])
+  world.tape.rows([12, 10, 0])
+  world.run(11)
+  expect(world.story().slice(4)).toEqual(['window.ended', 'unsuppressed red active 10s'])
+  world.tape.rows([12, 20, 1])
+  world.tape.rows([12, 2 * HOUR + 30, 1])
+  world.run(2 * HOUR + 40)
+  expect(world.story().slice(6)).toEqual([
+    'window.declared',
+    'suppressed red suppressed 20s',
+    `unsuppressed red active ${2 * HOUR + 20}s`,
+  ])
+})
+
+test('after a restart in the middle of a window the same follows, with the same keys', () => {
+  const tell = (world: World) => {
+    world.tape.record(1, declared({ fromS: 5, untilS: 100 }), confirmed())
+    world.tape.rows([1, 3, 30])
+    world.tape.rows([1, 10, 60])
+    world.tape.rows([1, 150, 60])
+  }
+  const whole = new World()
+  tell(whole)
+  whole.run(300)
+  for (let cut = 1; cut < whole.tape.entries.length; cut++) {
+    const first = new World()
+    for (const entry of whole.tape.entries.slice(0, cut)) first.engine.apply(entry)
+    const emitted = first.engine.take()
+    const saved = new Saved()
+    saved.take(first.engine)
+    const second = saved.restore(first.engine)
+    for (const entry of whole.tape.entries.slice(cut)) second.apply(entry)
+    second.advance(T0 + 300_000)
+    expect([...emitted, ...second.take()]).toEqual(whole.emissions)
+  }
+})
