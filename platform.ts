@@ -76,7 +76,12 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     failed,
     after: started.promise,
   })
-  const backtests = new BacktestsThread({ config: { dataDir: settings.dataDir, zone: settings.zone }, journal, log })
+  const backtests = new BacktestsThread({
+    config: { dataDir: settings.dataDir, zone: settings.zone },
+    journal,
+    history: () => ingest,
+    log,
+  })
   // Broker and web server are read in while the threads start beside them.
   const [alerts, ingest, { startGateway }, { startDashboards }] = await Promise.all([
     startAlerts({
@@ -84,6 +89,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
         dataDir: settings.dataDir,
         mode: settings.mode,
         packsDir: settings.packsDir,
+        ...(settings.channels && { channels: settings.channels }),
         webhook:
           settings.webhookUrl === null || settings.webhookSecret === null
             ? null
@@ -165,6 +171,8 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     directory,
     history: ingest,
     alarmBook: alerts,
+    callbacks: alerts,
+    proof: journal,
     measures,
     backtests,
     state,

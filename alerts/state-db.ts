@@ -90,7 +90,7 @@ export class StateDb {
     const engine = {
       ...{ head, pages, series: states, devices: parts('device'), alarms: parts('alarm') },
       ended: parts('ended'),
-      ...{ positions: parts('position'), groups: parts('group'), windows: parts('window') },
+      ...{ positions: parts('position'), groups: parts('group'), windows: parts('window'), causes: parts('cause') },
     }
     return { rows, series, fences, rules, engine }
   }
@@ -108,6 +108,7 @@ export class StateDb {
     this.#saveParts('position', engine.positions)
     this.#saveParts('group', engine.groups)
     this.#saveParts('window', engine.windows)
+    this.#saveParts('cause', engine.causes)
     this.#db.exec('COMMIT')
     this.#db.exec('BEGIN')
   }
@@ -118,6 +119,8 @@ export class StateDb {
       case 'alarm.changed':
       case 'action':
       case 'action.refused':
+      case 'alarm.viewed':
+      case 'evidence.exported':
       case 'push.sent':
       case 'push.failed':
       case 'push.refused':
@@ -273,6 +276,9 @@ function timelineItem(said: RecordEntry, { pos, receivedAt }: Entry): TimelineIt
     case 'action':
     case 'action.refused':
       return { pos, at: receivedAt, type: 'action', entry: said }
+    case 'alarm.viewed':
+    case 'evidence.exported':
+      return { pos, at: receivedAt, type: 'view', entry: said }
     case 'push.sent':
     case 'push.failed':
     case 'push.refused':

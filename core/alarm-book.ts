@@ -37,6 +37,7 @@ export type AlarmQuery = {
 export type TimelineItem = { pos: number; at: number } & (
   | { type: 'change'; entry: AlarmChangeEntry }
   | { type: 'action'; entry: Extract<RecordEntry, { kind: 'action' | 'action.refused' }> }
+  | { type: 'view'; entry: Extract<RecordEntry, { kind: 'alarm.viewed' | 'evidence.exported' }> }
   | { type: 'push'; entry: Extract<RecordEntry, { kind: 'push.sent' | 'push.failed' | 'push.refused' }> }
 )
 

@@ -51,6 +51,10 @@ export type RecordEntry =
   | WindowEntry
   | AlarmChangeEntry
   | ActionEntry
+  /** a person has opened an alarm as it stood in this version */
+  | { kind: 'alarm.viewed'; alarmId: string; version: number; by: Author }
+  /** everything about an alarm left as a signed file */
+  | { kind: 'evidence.exported'; alarmId: string; sha256: string; by: Author }
   /** the live risk index of a place became another, and why: written at a tick of the journal */
   | { kind: 'risk.changed'; risk: RiskState; contributions: Contribution[] }
   | { kind: 'risk.weights'; version: number; origin: 'shipped' | 'person'; weights: RiskWeights; by: Author }
@@ -113,6 +117,8 @@ export type AlarmChangeEntry = {
   at: number
   by: Author
   comment: string | null
+  /** devices whose silence the alarm explains from here on, and no longer explains */
+  explained?: { added: string[]; released: string[] }
 }
 
 /** Something a person asks of an alarm, bound to the version they saw. The engine answers in `pos` order. */

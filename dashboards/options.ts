@@ -3,11 +3,13 @@ import type { Duplex } from 'node:stream'
 import type { AlarmBook } from '../core/alarm-book.ts'
 import type { Backtests } from '../core/backtest.ts'
 import type { Clock } from '../core/clock.ts'
+import type { RecordProof } from '../core/evidence.ts'
 import type { History } from '../core/history.ts'
 import type { Log } from '../core/log.ts'
 import type { Measures } from '../core/measures.ts'
 import type { Mode } from '../core/mode.ts'
 import type { PartStatus } from '../core/part.ts'
+import type { Callbacks } from '../core/push.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Directory } from '../journal/directory.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -73,6 +75,8 @@ export type DashboardsOptions = {
   directory: Directory
   history: History
   alarmBook: AlarmBook
+  /** the record as it is on disk, and its key; without it there is no evidence to export */
+  proof?: RecordProof
   /** risk, rates and reports; without it those calls are not there */
   measures?: Measures
   /** trying rules on the past; without it those calls are not there */
@@ -80,6 +84,8 @@ export type DashboardsOptions = {
   state: StateAt
   connections: { isConnected(deviceId: string): boolean }
   telemetry?: Telemetry
+  /** where callbacks of providers go; without it there is no such call */
+  callbacks?: Callbacks
   /** other protocols that start as an HTTP upgrade on our port, by path */
   upgrades?: Record<string, UpgradeHandler>
   parts: () => PartStatus[]

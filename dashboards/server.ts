@@ -10,8 +10,10 @@ import type { Batch } from '../journal/journal.ts'
 import { Access } from './access.ts'
 import { alarmCalls } from './api/alarms.ts'
 import { backtestCalls } from './api/backtests.ts'
+import { callbackCalls } from './api/callbacks.ts'
 import { demoCalls } from './api/demo.ts'
 import { deviceCalls } from './api/devices.ts'
+import { evidenceCalls } from './api/evidence.ts'
 import { exportCalls } from './api/export.ts'
 import { fenceCalls } from './api/fences.ts'
 import { kpiCalls } from './api/kpi.ts'
@@ -29,8 +31,8 @@ import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
 import { userCalls } from './api/users.ts'
-import { voiceCalls } from './api/voice.ts'
 import { windowCalls } from './api/windows.ts'
+import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
 import { healthCalls, platformNotices } from './health.ts'
 import { openHttp } from './http.ts'
@@ -66,8 +68,8 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const ruleHistory = new RuleHistory(journal)
   const live = new LiveState(directory, (deviceId) => connections.isConnected(deviceId))
   for (const latest of await Promise.all(modes.map((mode) => history.latest(mode)))) live.newest.load(latest)
-  live.load(state.openAlarms, (await alarmBook.rules()).rules, clock.now())
   live.windows.load(state.windows ?? [])
+  live.load(state.openAlarms, (await alarmBook.rules()).rules, clock.now())
 
   const { dataDir, adminPassword } = config
   const { failed } = options
@@ -204,16 +206,18 @@ function addCalls(api: Api, context: Context): void {
   readingCalls(api, context)
   readingAtCalls(api, context)
   exportCalls(api, context)
+  if (context.proof) evidenceCalls(api, context, context.proof)
   alarmCalls(api, context)
   ruleCalls(api, context)
   ruleHistoryCalls(api, context)
   proposalCalls(api, context)
+  windowCalls(api, context)
   quarantineCalls(api, context)
   mapCalls(api, context)
-  windowCalls(api, context)
   fenceCalls(api, context)
   pairingCalls(api, context)
   voiceCalls(api, context)
+  if (context.callbacks) callbackCalls(api, context.callbacks)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)
   if (context.measures) {
     riskCalls(api, context, context.measures)

@@ -15,12 +15,13 @@ import { journalStatus, type Stopped } from './journal-status.ts'
 import type { Keys } from './keys.ts'
 import { withDefaults, type JournalOptions, type Options } from './options.ts'
 import { JournalReader } from './reader.ts'
-import { readRecord } from './record-reader.ts'
+import { recordedAt } from './proof.ts'
+import { readRecord, type RecordedEntry } from './record-reader.ts'
 import { recover, restoredMark, type Recovered } from './recovery.ts'
 import { aheadOfJournal, publishHead, SHARED_BYTES, type JournalTicket } from './remote.ts'
 import { Retention, type Trimmed } from './retention.ts'
 import { scrub } from './scrub.ts'
-import { HeadSeal } from './seal.ts'
+import { HeadSeal, type Signature } from './seal.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
 export type { JournalOptions } from './options.ts'
@@ -179,6 +180,16 @@ export class EmbeddedJournal implements Journal {
 
   readRecord(from: number, kinds: string[]): Promise<Entry[]> {
     return readRecord(this.dir, from, this.#head, new Set(kinds))
+  }
+
+  /** Record entries as they stand on disk, with the hashes that chain them: what evidence is made of. */
+  recordedAt(positions: Iterable<number>): Promise<RecordedEntry[]> {
+    return recordedAt(this.dir, positions)
+  }
+
+  /** Signs with the key of the published heads. */
+  sign(bytes: Uint8Array): Signature {
+    return this.#seal.sign(bytes)
   }
 
   /** Removes now what retention allows to be removed; otherwise it looks every ten seconds. */

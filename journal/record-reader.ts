@@ -13,6 +13,20 @@ export function* recordEntries(dir: string, from = 1): Generator<RecordedEntry> 
   for (const one of entriesAndBreaths(dir, from)) if (one) yield one
 }
 
+/** Record entries as they lie in the files, also those whose positions say that they belong elsewhere. */
+export function* recordEntriesAsTheyLie(dir: string): Generator<RecordedEntry> {
+  for (const kind of ['record', 'segment'] as const) {
+    for (const name of listSegments(dir, kind)) {
+      const file = new SegmentFile(dir, name)
+      try {
+        for (const one of recordsOf(file)) if (one) yield one
+      } finally {
+        file.close()
+      }
+    }
+  }
+}
+
 /** Record entries of these kinds with from ≤ pos < head. */
 export async function readRecord(dir: string, from: number, head: number, kinds: Set<string>): Promise<Entry[]> {
   const entries: Entry[] = []

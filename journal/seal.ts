@@ -3,8 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import type { Log } from '../core/log.ts'
 import { replaceFile, type Disk } from './disk.ts'
-import { chainHash } from './group.ts'
-import { recordEntries } from './record-reader.ts'
+import { followChain, type Chain } from './chain.ts'
 
 const DAY = 86_400_000
 const RETRY_MS = 60_000
@@ -12,7 +11,9 @@ const KEY_FILE = 'private-key.pem'
 
 /** Position after the last entry, hash of the last record entry, and when: what is signed. */
 type Head = { pos: number; hash: string; at: number }
-type Published = Head & { signature: string; publicKey: string }
+/** Ed25519: the signature in base64, the key as PEM. */
+export type Signature = { signature: string; publicKey: string }
+type Published = Head & Signature
 
 const signedBytes = ({ pos, hash, at }: Head) => Buffer.from(JSON.stringify({ pos, hash, at }))
 
@@ -50,11 +51,14 @@ export class HeadSeal {
     return this.#writing
   }
 
+  /** Signs with the key of the published heads: who has one of them knows whose it is. */
+  sign(bytes: Uint8Array): Signature {
+    return signedBy(this.#privateKey(), bytes)
+  }
+
   async #write(file: string, head: Head): Promise<void> {
-    const key = this.#privateKey()
-    const signature = sign(null, signedBytes(head), key).toString('base64')
-    const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string
-    await replaceFile(this.#disk, file, `${JSON.stringify({ ...head, signature, publicKey } satisfies Published, null, 2)}\n`)
+    const published = { ...head, ...this.sign(signedBytes(head)) } satisfies Published
+    await replaceFile(this.#disk, file, `${JSON.stringify(published, null, 2)}\n`)
     this.#log.info('head of the record', head)
   }
 
@@ -77,27 +81,39 @@ export type ChainVerdict = { entries: number; head: string; brokenAt: number | n
  * (a damaged stretch is one break, a changed entry another), `brokenAt` the first of them; `entries` counts up to there.
  */
 export function verifyChain(journalDir: string): ChainVerdict {
-  return followChain(journalDir, () => undefined)
+  const { entries, head, faults } = followChain(journalDir)
+  const breaks = [...new Set(faults.map(({ pos }) => pos))]
+  return { entries, head, brokenAt: breaks[0] ?? null, breaks }
 }
 
+/** A published head, and whether its signature is by the key it names and the record still has it. */
+export type PublishedHead = { file: string; pos: number; at: number; signed: boolean; stands: boolean }
+
 /** Every published head and whether the record still has it, and its signature is by the key it names. */
-export function verifyHeads(dataDir: string): { file: string; pos: number; signed: boolean; stands: boolean }[] {
+export function verifyHeads(dataDir: string): PublishedHead[] {
+  return verifyRecord(dataDir).heads
+}
+
+/** The whole proof in one pass: the chain, and the heads published of it. */
+export function verifyRecord(dataDir: string): { chain: Chain; heads: PublishedHead[] } {
   const dir = join(dataDir, 'heads')
   const files = existsSync(dir) ? readdirSync(dir).filter((name) => /^\d{4}-\d\d-\d\d\.json$/.test(name)) : []
-  const heads = files.map((file) => ({ file, ...readPublished(join(dir, file)) }))
+  const published = files.map((file) => ({ file, ...readPublished(join(dir, file)) }))
   const hashAt = new Map<number, string>()
-  let waiting = heads.toSorted((a, b) => a.pos - b.pos)
-  const { head, breaks } = followChain(join(dataDir, 'journal'), (pos, before) => {
+  let waiting = published.toSorted((a, b) => a.pos - b.pos)
+  const chain = followChain(join(dataDir, 'journal'), ({ pos }, before) => {
     for (const one of waiting) if (one.pos <= pos) hashAt.set(one.pos, before)
     waiting = waiting.filter((one) => one.pos > pos)
   })
-  for (const { pos } of waiting) hashAt.set(pos, head)
-  return heads.map(({ file, ...one }) => ({
+  for (const { pos } of waiting) hashAt.set(pos, chain.head)
+  const heads = published.map(({ file, ...one }) => ({
     file,
     pos: one.pos,
+    at: one.at,
     signed: isSigned(one),
-    stands: hashAt.get(one.pos) === one.hash && !breaks.some((pos) => pos < one.pos),
+    stands: hashAt.get(one.pos) === one.hash && !chain.faults.some(({ pos }) => pos < one.pos),
   }))
+  return { chain, heads }
 }
 
 /** What cannot be read any more is a head nobody signed. */
@@ -111,24 +127,18 @@ function readPublished(file: string): Published {
   return { pos: 0, hash: '', at: 0, signature: '', publicKey: '' }
 }
 
-function isSigned(head: Published): boolean {
+function signedBy(key: KeyObject, bytes: Uint8Array): Signature {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string
+  return { signature: sign(null, bytes, key).toString('base64'), publicKey }
+}
+
+const isSigned = (head: Published): boolean => isSignedBy(head, signedBytes(head))
+
+/** Whether the key that is named made the signature over these bytes. */
+export function isSignedBy({ signature, publicKey }: Signature, bytes: Uint8Array): boolean {
   try {
-    return verify(null, signedBytes(head), head.publicKey, Buffer.from(head.signature, 'base64'))
+    return verify(null, bytes, publicKey, Buffer.from(signature, 'base64'))
   } catch {
     return false // a key or a signature that is none
   }
-}
-
-function followChain(journalDir: string, visit: (pos: number, hashBefore: string) => void): ChainVerdict {
-  const breaks: number[] = []
-  let last: Uint8Array = new Uint8Array(32)
-  let entries = 0
-  for (const { entry, previous, hash } of recordEntries(journalDir)) {
-    visit(entry.pos, Buffer.from(last).toString('hex'))
-    const follows = Buffer.from(previous).equals(last) && chainHash(previous, entry).equals(hash)
-    if (!follows) breaks.push(entry.pos)
-    else if (breaks.length === 0) entries++
-    last = Uint8Array.from(hash)
-  }
-  return { entries, head: Buffer.from(last).toString('hex'), brokenAt: breaks[0] ?? null, breaks }
 }
