@@ -4,6 +4,7 @@ import type { Series } from '../core/reading.ts'
 import { expectedPeriodMs, substanceOf, type Device, type Registry } from '../core/registry.ts'
 import type { Applies, Rule } from '../core/rule.ts'
 import type { Level } from '../core/level.ts'
+import type { Directory } from '../journal/directory.ts'
 import type { Place } from './open-alarms.ts'
 import { coversMetric, type ReadyRule } from './rulebook.ts'
 import { placeOf, SeriesBound, type Share, type Shares } from './series-bound.ts'
@@ -43,6 +44,12 @@ export type DeviceBound = { ready: ReadyRule; type: AnyDeviceRule; options: unkn
 
 const includes = (stated: string | string[], is: string) => (Array.isArray(stated) ? stated.includes(is) : stated === is)
 
+/** What an installation calls itself besides its kind: attribute `tags`, parted by commas. */
+const tagsOf = ({ attributes }: Device): string[] =>
+  String(attributes['tags'] ?? '')
+    .split(',')
+    .map((tag) => tag.trim())
+
 export function appliesTo(applies: Applies, device: Device, substance: string | null, registry: Registry): boolean {
   const enterprise = registry.enterprises.get(device.enterpriseId)
   if (applies.kind !== undefined && !includes(applies.kind, device.kind)) return false
@@ -51,6 +58,7 @@ export function appliesTo(applies: Applies, device: Device, substance: string | 
   if (applies.zoneId !== undefined && applies.zoneId !== device.zoneId) return false
   if (applies.region !== undefined && !enterprise?.region.startsWith(applies.region)) return false
   if (applies.sector !== undefined && applies.sector !== enterprise?.sector) return false
+  if (applies.tag !== undefined && !tagsOf(device).includes(applies.tag)) return false
   return applies.substance === undefined || applies.substance === substance?.toLowerCase()
 }
 
@@ -71,6 +79,7 @@ const narrowness = ({ rule }: ReadyRule): number =>
   Number(rule.applies.substance !== undefined) +
   Number(rule.applies.kind !== undefined) +
   Number(rule.applies.sector !== undefined) +
+  Number(rule.applies.tag !== undefined) +
   Number(rule.metric?.includes('#') === true)
 
 /** Which of two rules on the same series has the say: the closer one, then a person's, the narrower, the newer version. */
@@ -158,9 +167,17 @@ export function bindSeries(series: Series, device: Device, rules: readonly Ready
 }
 
 /** The rules that judge where a device is. */
-export function bindPosition(mode: Mode, device: Device, rules: ReadyRule[], registry: Registry): PositionBound[] {
+export function bindPosition(
+  mode: Mode,
+  device: Device,
+  rules: ReadyRule[],
+  { registry, fences }: Pick<Directory, 'registry' | 'fences'>,
+): PositionBound[] {
   const substance = substanceOf(device, null)
-  const facts: PositionFacts = { expectedPeriodMs: expectedPeriodMs(device), attributes: device.attributes }
+  const facts: PositionFacts = {
+    ...{ expectedPeriodMs: expectedPeriodMs(device), attributes: device.attributes },
+    fences: fences.of(mode),
+  }
   return rules
     .filter(({ rule, type }) => type.over === 'position' && appliesTo(rule.applies, device, substance, registry))
     .map((ready): PositionBound => {

@@ -197,9 +197,9 @@ export class PositionWatch {
       positions,
     }
     slot.last = fix
-    if (!isBad(quality)) {
-      const moment: Moment = { ...momentAt(at, receivedAt, pos), causes: positions }
-      for (const bound of slot.bounds) this.#step(bound, positionOf(fix, at, false, gap), moment)
+    const moment: Moment = { ...momentAt(at, receivedAt, pos), causes: positions }
+    for (const bound of slot.bounds) {
+      if (!isBad(quality) || bound.type.hearsBad) this.#step(bound, positionOf(fix, at, false, gap), moment)
     }
     this.#settle(slot)
     if (!isBad(quality)) this.#parts.located({ mode: slot.mode, device: slot.device, fix, gap, holdMs: slot.holdMs, pos })
@@ -227,7 +227,8 @@ export class PositionWatch {
     }
     const stale = slot.last === null || receivedAt - slot.last.receivedAt > slot.holdMs
     const moment: Moment = { ...momentAt(stamp, receivedAt, positions.at(-1)!), causes: positions }
-    judgeLate(this.#parts.alarms, slot.bounds, positionOf(fix, stamp, false, false), moment, stale, slot.holdMs)
+    const bounds = slot.bounds.filter(({ type }) => !type.hearsBad)
+    judgeLate(this.#parts.alarms, bounds, positionOf(fix, stamp, false, false), moment, stale, slot.holdMs)
     this.#dirty.add(slot.key)
   }
 
@@ -273,7 +274,7 @@ export class PositionWatch {
     const device = directory.registry.devices.get(slot.device)
     const before = slot.bounds
     const judged = isInService(device, directory.registry)
-    slot.bounds = judged ? bindPosition(slot.mode, device, rulebook.allReady(), directory.registry) : []
+    slot.bounds = judged ? bindPosition(slot.mode, device, rulebook.allReady(), directory) : []
     slot.holdMs = device ? HOLD_PERIODS * expectedPeriodMs(device) : 0
     for (const bound of slot.bounds) {
       const old = before.find((one) => one.place.key === bound.place.key)

@@ -151,8 +151,8 @@ function conflict(rule: Rule, other: Rule): RuleWarning[] {
 const limitNames = ({ limits }: Rule): unknown[] =>
   Array.isArray(limits) ? limits.map((limit: { name?: unknown }) => limit.name) : []
 
-const sayOf = ({ applies: { deviceId, zoneId, enterpriseId, region, substance, kind, sector }, origin }: Rule): string =>
-  [deviceId, zoneId, enterpriseId, region, substance, kind, sector].map((one) => (one === undefined ? '-' : 'x')).join('') +
+const sayOf = ({ applies: { deviceId, zoneId, enterpriseId, region, substance, kind, sector, tag }, origin }: Rule): string =>
+  [deviceId, zoneId, enterpriseId, region, substance, kind, sector, tag].map((one) => (one === undefined ? '-' : 'x')).join('') +
   origin
 
 const sameMetric = (a: Rule, b: Rule): boolean =>

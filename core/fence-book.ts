@@ -2,7 +2,7 @@ import { shapeOf, type Fence, type FenceKind } from './fence.ts'
 import type { Mode } from './mode.ts'
 import { metresOutside, ShapeIndex, type Point, type Shape } from './shape.ts'
 
-/** Which fences a rule asks about; every named part must match, of a list one is enough. Of nothing named nothing is meant. */
+/** As `FenceSelectionSchema` says. */
 export type FenceSelection = { ids?: readonly string[]; kinds?: readonly FenceKind[]; tags?: readonly string[] }
 
 /** A fence as rules measure it. */

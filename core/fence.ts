@@ -63,6 +63,16 @@ export const FenceSchema = Type.Object({
 })
 export type Fence = Static<typeof FenceSchema>
 
+/** Which fences a rule asks about; every named part must match, of a list one is enough. Of nothing named nothing is meant. */
+export const FenceSelectionSchema = Type.Object(
+  {
+    ids: Type.Optional(Type.Array(IdSchema, { minItems: 1, maxItems: 1_000 })),
+    kinds: Type.Optional(Type.Array(Type.Enum([...fenceKinds]), { minItems: 1 })),
+    tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 40 }), { minItems: 1, maxItems: 50 })),
+  },
+  { ...strict, minProperties: 1, description: 'drawn fences (GET /api/v1/fences) that match every part named here' },
+)
+
 /** A version of a fence, with who set it and when. */
 export type FenceVersion = Fence & { setAt: number; by: string }
 

@@ -11,6 +11,13 @@ export const AppliesSchema = Type.Object(
     region: Type.Optional(Type.String({ description: 'administrative division code or a prefix of one' })),
     sector: Type.Optional(Type.String()),
     substance: Type.Optional(Type.String({ description: 'substance of the channel or of the device, e.g. h2s' })),
+    tag: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 40,
+        description: 'one of the words in the device attribute `tags`, which commas part',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -56,6 +56,14 @@ export function metresOutside(shape: Shape, at: Point): number {
   return Math.min(...shape.polygon.map((ring) => metresToPath(at, ring, true)))
 }
 
+/** Metres to the shape's edge: from outside positive, from inside negative. */
+export function metresFromEdge(shape: Shape, at: Point): number {
+  if ('circle' in shape) return metresBetween(shape.circle as Point, at) - shape.radiusM
+  if ('corridor' in shape) return metresToPath(at, shape.corridor) - shape.halfWidthM
+  const edge = Math.min(...shape.polygon.map((ring) => metresToPath(at, ring, true)))
+  return pointInPolygon(at, shape.polygon.map(closed)) === false ? edge : -edge
+}
+
 /** [west, south, east, north], with so many metres around it. */
 function boxOf(shape: Shape, aroundM: number): [number, number, number, number] {
   const points = 'polygon' in shape ? shape.polygon[0]! : 'corridor' in shape ? shape.corridor : [shape.circle]

@@ -2,7 +2,8 @@ import { Type, type Static } from 'typebox'
 import { toLocal } from '../../core/local-time.ts'
 import { LevelSchema, TextSchema } from '../../core/rule.ts'
 import { metresOutside, ShapeSchema, type Point } from '../../core/shape.ts'
-import { delayed, tripped, type Attributes, type Delay, type PositionRule } from './rule.ts'
+import { AmongSchema, CargoAttributeSchema, carries, drawnNear } from './places.ts'
+import { delayed, tripped, type Delay, type PositionFacts, type PositionRule } from './rule.ts'
 
 const Duration = Type.Number({ minimum: 0, maximum: 86_400_000 })
 const TimeSchema = Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', description: '22:30' })
@@ -20,6 +21,7 @@ const WindowSchema = Type.Object(
     ),
     cargo: Type.Optional(Type.Array(Type.String(), { description: 'UN classes; 2 is for 2.1 and 2.3 too' })),
     where: Type.Optional(Type.Array(ShapeSchema, { minItems: 1, maxItems: 500 })),
+    among: AmongSchema,
     validFrom: Type.Optional(DateSchema),
     validTo: Type.Optional(DateSchema),
     source: Type.Optional(Type.String()),
@@ -35,7 +37,7 @@ const OptionsSchema = Type.Object({
   }),
   holidays: Type.Array(DateSchema, { maxItems: 2_000, default: [] }),
   zone: Type.String({ default: 'Asia/Shanghai', description: 'time zone of the windows' }),
-  cargoAttribute: Type.String({ default: 'cargoClass', description: 'attribute with the UN class of what is carried' }),
+  cargoAttribute: CargoAttributeSchema,
   movingKmh: Type.Number({ minimum: 0, maximum: 50, default: 5, description: 'standing still is allowed' }),
   onDelayMs: { ...Duration, default: 60_000 },
   offDelayMs: { ...Duration, default: 60_000 },
@@ -77,11 +79,10 @@ function isOpenAt(window: Window, holidays: string[], local: number): boolean {
   return minute < to && isOpenOn(window, holidays, midnight - DAY)
 }
 
-/** What nobody knows to be harmless is carried as if it were not. */
-function carriesIt({ cargo }: Window, attributes: Attributes, name: string): boolean {
-  const carried = attributes[name]
-  if (cargo === undefined || carried === undefined || carried === null || carried === '') return true
-  return cargo.some((kind) => String(carried) === kind || String(carried).startsWith(`${kind}.`))
+/** Everywhere, unless the window says where. */
+function isWhere({ where, among }: Window, { fences }: PositionFacts, at: Point): boolean {
+  if (where === undefined && among === undefined) return true
+  return where?.some((shape) => metresOutside(shape, at) === 0) === true || drawnNear(fences, among, at, 0).length > 0
 }
 
 /** Breaches when a vehicle moves where and when it may not. */
@@ -107,15 +108,15 @@ export const curfew: PositionRule<Options, State> = {
 
   resume: ({ level }) => ({ delay: tripped({ level, limitName: null, limit: null }) }),
 
-  step(options, before, position, { attributes }) {
+  step(options, before, position, facts) {
     const at: Point = [position.longitude, position.latitude]
     const moving = position.speedKmh === null || position.speedKmh > options.movingKmh
     const local = toLocal(position.at, options.zone)
     const open = options.windows.find(
       (window) =>
         isOpenAt(window, options.holidays, local) &&
-        carriesIt(window, attributes, options.cargoAttribute) &&
-        (window.where === undefined || window.where.some((shape) => metresOutside(shape, at) === 0)),
+        carries(window.cargo, facts.attributes, options.cargoAttribute) &&
+        isWhere(window, facts, at),
     )
     const detail = open && (open.name ?? { zh: `${open.from}—${open.to}`, en: `${open.from} to ${open.to}` })
     const breach = open && moving ? { level: options.level, limitName: null, limit: null, detail: detail! } : null

@@ -11,6 +11,7 @@ import { copied } from './copied.ts'
 import { curfew } from './curfew.ts'
 import { drivingTime } from './driving-time.ts'
 import { geofence } from './geofence.ts'
+import { gps } from './gps.ts'
 import { route } from './route.ts'
 import { sequence } from './sequence.ts'
 import { speed } from './speed.ts'
@@ -45,6 +46,7 @@ export const ruleTypes: readonly RuleType[] = [
   curfew,
   route,
   drivingTime,
+  gps,
   voting,
   sequence,
   convoy,

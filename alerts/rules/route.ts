@@ -1,6 +1,9 @@
 import { Type, type Static } from 'typebox'
+import { FenceSelectionSchema, type FenceKind } from '../../core/fence.ts'
+import { isSelected, type Fences } from '../../core/fence-book.ts'
 import { LevelSchema, TextSchema } from '../../core/rule.ts'
-import { metresToPath, PathSchema, type Point } from '../../core/shape.ts'
+import { metresFromEdge, metresToPath, PathSchema, type Point } from '../../core/shape.ts'
+import { nameOfDrawn } from './places.ts'
 import { COULD_NOT_RUN, delayed, tripped, type Attributes, type Breach, type Delay, type PositionRule } from './rule.ts'
 
 const Duration = Type.Number({ minimum: 0, maximum: 86_400_000 })
@@ -15,34 +18,64 @@ const RouteSchema = Type.Object(
 )
 const OptionsSchema = Type.Object({
   level: LevelSchema,
-  routes: Type.Array(RouteSchema, { minItems: 1, maxItems: 1_000 }),
+  routes: Type.Array(RouteSchema, {
+    maxItems: 1_000,
+    default: [],
+    description: 'written here; a vehicle that names no route may take any of them',
+  }),
+  among: {
+    ...FenceSelectionSchema,
+    default: { kinds: ['route'] satisfies FenceKind[] },
+    description: 'drawn fences that are routes, for vehicles that name them',
+  },
   routeAttribute: Type.String({
     default: 'route',
-    description: 'attribute that names the approved route of a vehicle; without it any of the routes will do',
+    description: 'attribute that names the approved route of a vehicle, or several, with commas between',
   }),
   marginM: Type.Number({ minimum: 0, maximum: 5_000, default: 30, description: 'being back counts this far inside' }),
   onDelayMs: { ...Duration, default: 60_000 },
   offDelayMs: { ...Duration, default: 60_000 },
 })
 type Options = Static<typeof OptionsSchema>
-type Route = Options['routes'][number]
 type State = { delay: Delay }
 const start: State = { delay: null }
 
-/** The routes this vehicle may take; null when it has one nobody drew. */
-function routesOf({ routes, routeAttribute }: Options, attributes: Attributes): Route[] | null {
-  const named = attributes[routeAttribute]
-  if (named === undefined || named === null || named === '') return routes
-  const own = routes.filter(({ id }) => id === String(named))
-  return own.length === 0 ? null : own
+/** `halfWidthM`: how far from its middle one may be, where it has one */
+type Way = { name: { zh: string; en: string }; halfWidthM: number; fromEdge(at: Point): number }
+
+const wayOf = ({ id, name, path, halfWidthM }: Options['routes'][number]): Way => ({
+  name: name ?? { zh: id, en: id },
+  halfWidthM,
+  fromEdge: (at) => metresToPath(at, path) - halfWidthM,
+})
+
+function wayDrawn({ among }: Options, fences: Fences, id: string): Way | null {
+  const drawn = fences.get(id)
+  if (!drawn || !isSelected(among, drawn.fence)) return null
+  const { fence, shape } = drawn
+  const halfWidthM = 'corridor' in shape ? shape.halfWidthM : 0
+  return { name: nameOfDrawn(fence), halfWidthM, fromEdge: (at) => metresFromEdge(shape, at) }
 }
 
-/** The route whose corridor is nearest, and how far outside it the position is (negative inside). */
-function nearest(routes: Route[], at: Point): { route: Route; outsideM: number } {
-  let best = { route: routes[0]!, outsideM: Infinity }
-  for (const route of routes) {
-    const outsideM = metresToPath(at, route.path) - route.halfWidthM
-    if (outsideM < best.outsideM) best = { route, outsideM }
+/** The routes this vehicle may take; none when none is asked of it, null when it names one nobody drew. */
+function waysOf(options: Options, attributes: Attributes, fences: Fences): Way[] | null {
+  const named = attributes[options.routeAttribute]
+  if (named === undefined || named === null || named === '') return options.routes.map(wayOf)
+  const ids = String(named).split(',')
+  const ways = ids.map((given) => {
+    const id = given.trim()
+    const written = options.routes.find((one) => one.id === id)
+    return written ? wayOf(written) : wayDrawn(options, fences, id)
+  })
+  return ways.includes(null) ? null : (ways as Way[])
+}
+
+/** The route whose edge is nearest, and how far outside it the position is (negative inside). */
+function nearest(ways: Way[], at: Point): { way: Way; outsideM: number } {
+  let best = { way: ways[0]!, outsideM: Infinity }
+  for (const way of ways) {
+    const outsideM = way.fromEdge(at)
+    if (outsideM < best.outsideM) best = { way, outsideM }
   }
   return best
 }
@@ -65,23 +98,19 @@ export const route: PositionRule<Options, State> = {
 
   resume: ({ level }) => ({ delay: tripped({ level, limitName: null, limit: null }) }),
 
-  step(options, before, position, { attributes }) {
-    const routes = routesOf(options, attributes)
-    if (routes === null) {
+  step(options, before, position, { attributes, fences }) {
+    const ways = waysOf(options, attributes, fences)
+    if (ways === null) {
       return { state: start, verdict: { level: 'blue', limitName: COULD_NOT_RUN, limit: null }, wakeAt: null }
     }
-    const { route: own, outsideM } = nearest(routes, [position.longitude, position.latitude])
+    if (ways.length === 0) return { state: start, verdict: position.quality === 'good' ? 'clear' : 'unchanged', wakeAt: null }
+    const { way, outsideM } = nearest(ways, [position.longitude, position.latitude])
+    const { name: detail, halfWidthM } = way
     const breach: Breach | null =
       outsideM > 0
-        ? {
-            level: options.level,
-            limitName: null,
-            limit: own.halfWidthM,
-            detail: own.name ?? { zh: own.id, en: own.id },
-            value: Math.round(outsideM + own.halfWidthM),
-          }
+        ? { level: options.level, limitName: null, limit: halfWidthM, detail, value: Math.round(outsideM + halfWidthM) }
         : null
-    const inside = outsideM <= -Math.min(options.marginM, own.halfWidthM / 2)
+    const inside = outsideM <= -Math.min(options.marginM, halfWidthM / 2)
     const { delay, verdict, wakeAt } = delayed(options, before.delay, { breach, inside }, position)
     return { state: delay === null ? start : { delay }, verdict, wakeAt }
   },

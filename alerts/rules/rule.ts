@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import type { Fences } from '../../core/fence-book.ts'
 import { severity, type Level } from '../../core/level.ts'
 import type { Quality, Reason } from '../../core/quality.ts'
 
@@ -131,7 +132,8 @@ export type Position = {
   gap: boolean
 }
 
-export type PositionFacts = { expectedPeriodMs: number; attributes: Attributes }
+/** `fences`: drawn on the map, of the device's mode, as they are when the position is judged. */
+export type PositionFacts = { expectedPeriodMs: number; attributes: Attributes; fences: Fences }
 
 /** Judges where a device is and how it moves. A `wakeAt` of the same moment asks to see the same position again. */
 export type PositionRule<Options, State> = {
@@ -147,6 +149,8 @@ export type PositionRule<Options, State> = {
   resume(options: Options, limitName: string | null): State
   /** The state means the same under other options, so a new version of the rule goes on with it. */
   keepsState?: true
+  /** Judges positions themselves: is told of those that cannot be believed too, and of none that come late. */
+  hearsBad?: true
   step(options: Options, state: State, position: Position, facts: PositionFacts): Step<State>
 }
 

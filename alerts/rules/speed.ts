@@ -1,6 +1,9 @@
 import { Type, type Static } from 'typebox'
 import { LevelSchema, TextSchema } from '../../core/rule.ts'
+import { fenceKinds, FenceSelectionSchema } from '../../core/fence.ts'
+import type { Fences } from '../../core/fence-book.ts'
 import { metresOutside, ShapeIndex, ShapeSchema, type Point } from '../../core/shape.ts'
+import { nameOfDrawn } from './places.ts'
 import { delayed, tripped, type Breach, type Delay, type PositionRule } from './rule.ts'
 
 const Duration = Type.Number({ minimum: 0, maximum: 86_400_000 })
@@ -16,6 +19,11 @@ const BandSchema = Type.Object(
 const OptionsSchema = Type.Object({
   limitKmh: { ...Kmh, default: 80, description: 'where no road is known; the lower of two known ones counts' },
   roads: Type.Array(RoadSchema, { maxItems: 10_000, default: [], description: 'roads and areas with a limit of their own' }),
+  among: {
+    ...FenceSelectionSchema,
+    default: { kinds: [...fenceKinds] },
+    description: 'drawn fences whose limitKmh counts as well',
+  },
   bands: Type.Array(BandSchema, {
     minItems: 1,
     maxItems: 8,
@@ -48,15 +56,20 @@ function indexOf({ roads }: Options): ShapeIndex {
 
 const unknownRoad = { zh: '道路等级未知', en: 'road class unknown' }
 
-/** The limit that holds here, and of which road. */
-function limitAt(options: Options, at: Point) {
-  let lowest: Options['roads'][number] | null = null
+type Limit = { limit: number; detail: { zh: string; en: string } }
+
+/** The lowest limit that holds here, and of which road. */
+function limitAt(options: Options, fences: Fences, at: Point): Limit {
+  const found: Limit[] = []
   for (const number of indexOf(options).near(at)) {
-    const road = options.roads[number]!
-    if (metresOutside(road.shape, at) === 0 && (lowest === null || road.limitKmh < lowest.limitKmh)) lowest = road
+    const { shape, limitKmh, name, id } = options.roads[number]!
+    if (metresOutside(shape, at) === 0) found.push({ limit: limitKmh, detail: name ?? { zh: id, en: id } })
   }
-  if (lowest === null) return { limit: options.limitKmh, detail: unknownRoad }
-  return { limit: lowest.limitKmh, detail: lowest.name ?? { zh: lowest.id, en: lowest.id } }
+  for (const { fence } of fences.near(options.among, at, 0)) {
+    if (fence.limitKmh !== null) found.push({ limit: fence.limitKmh, detail: nameOfDrawn(fence) })
+  }
+  const unknown: Limit = { limit: options.limitKmh, detail: unknownRoad }
+  return found.length === 0 ? unknown : found.reduce((lowest, one) => (one.limit < lowest.limit ? one : lowest))
 }
 
 /**
@@ -75,10 +88,10 @@ export const speed: PositionRule<Options, State> = {
     bands.some(({ overPct }) => overPct === 0) ? null : { path: '/bands', message: 'one band starts at overPct 0' },
   resume: ({ bands }) => ({ delay: tripped({ level: bands[0]!.level, limitName: null, limit: null }) }),
 
-  step(options, before, position) {
+  step(options, before, position, { fences }) {
     const { speedKmh, speedIsDerived, longitude, latitude } = position
     if (speedKmh === null || speedIsDerived) return { state: before, verdict: 'unchanged', wakeAt: null }
-    const { limit, detail } = limitAt(options, [longitude, latitude])
+    const { limit, detail } = limitAt(options, fences, [longitude, latitude])
     const overPct = ((speedKmh - limit) / limit) * 100
     const band = options.bands.filter((one) => overPct >= one.overPct).sort((a, b) => b.overPct - a.overPct)[0]
     // At the limit is still allowed.
