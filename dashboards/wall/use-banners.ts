@@ -1,7 +1,7 @@
 import { computed, type ComputedRef } from 'vue'
 import { isUnacknowledged } from '../../core/alarm.ts'
 import { refusal } from '../web/feed-words.ts'
-import { clockText, durationText, numberText } from '../web/format.ts'
+import { clockText, durationText, numberText, whenText } from '../web/format.ts'
 import { has, t } from '../web/i18n/i18n.ts'
 import type { Live } from '../web/live.ts'
 import type { FloodState } from './use-flood.ts'
@@ -21,6 +21,19 @@ export function useBanners(live: Live, flood: { value: FloodState }, sound: Soun
 
   const interrupted = (): Banner | null => {
     const { link } = live
+    if (live.keptAt.value !== null) {
+      const ageMs = Math.max(0, live.now.value - live.keptAt.value)
+      const why =
+        refusal(link.value.reason) ?? (link.value.attempt > 0 ? t('feed.retrying', { n: link.value.attempt }) : t('wall.loading'))
+      const at = whenText(live.keptAt.value, zone.value, live.now.value)
+      return {
+        kind: 'interrupted',
+        text: t('wall.keptPicture', { at, age: durationText(ageMs), why }),
+        chip: t('feed.interrupted'),
+        ageMs,
+        role: 'alert',
+      }
+    }
     if (live.freshness.value === 'interrupted' && live.pictureAt.value !== null) {
       const ageMs = Math.max(0, live.now.value - live.pictureAt.value)
       const head = t('feed.banner', { at: clockText(live.pictureAt.value, zone.value), age: durationText(ageMs) })

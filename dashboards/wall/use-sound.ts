@@ -9,6 +9,9 @@ export type Sound = {
   mutedS: Ref<number>
   mute(): void
   unlock(): void
+  siren: Siren
+  /** called with every two tones of a picture that stands still */
+  onStanding(heard: () => void): void
 }
 
 const SILENT_AFTER_MS = 30_000
@@ -24,6 +27,8 @@ export function useSound(live: Live, night: Ref<boolean>): Sound {
   const settled = ref(siren.ready)
   const mutedS = ref(0)
   const loudest = computed(() => {
+    // What was kept from before rings for nobody: it may be over.
+    if (live.keptAt.value !== null) return null
     let worst: Level | null = null
     for (const { state, level } of live.alarms.value.values()) {
       if (state === 'active' && (worst === null || severity[level] > severity[worst])) worst = level
@@ -35,16 +40,19 @@ export function useSound(live: Live, night: Ref<boolean>): Sound {
   watch(loudest, (level) => siren.sound(level, false))
 
   let soundedAt: number | null = null
+  const standing: (() => void)[] = []
   const look = () => {
     ready.value = siren.ready
     settled.value = ready.value || performance.now() - openedAt > STARTING_MS
     mutedS.value = Math.ceil(siren.mutedForMs / 1000)
     const stands = live.freshness.value === 'interrupted' && live.pictureAt.value !== null
-    const silentMs = stands ? live.serverNow() - live.pictureAt.value! : 0
+    // A picture kept from yesterday is not yet a day's silence: this page has only just begun to listen.
+    const silentMs = stands ? Math.min(live.serverNow() - live.pictureAt.value!, performance.now() - openedAt) : 0
     if (silentMs < SILENT_AFTER_MS) soundedAt = null
     else if (soundedAt === null || silentMs - soundedAt >= SILENT_AGAIN_MS) {
       soundedAt = silentMs
       siren.interrupted()
+      for (const heard of standing) heard()
     }
   }
   const timer = setInterval(look, LOOK_MS)
@@ -55,6 +63,8 @@ export function useSound(live: Live, night: Ref<boolean>): Sound {
   return {
     state: computed(() => (mutedS.value > 0 ? 'muted' : ready.value || !settled.value ? 'ready' : 'off')),
     mutedS,
+    siren,
+    onStanding: (heard) => void standing.push(heard),
     mute() {
       siren.mute()
       look()

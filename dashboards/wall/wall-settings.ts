@@ -11,6 +11,9 @@ export type WallSettings = {
   distanceM: number | null
   /** names of persons on the wall */
   names: boolean
+  theme: 'auto' | 'day' | 'night'
+  /** the pairing whose layout is in force; null before any */
+  paired: string | null
 }
 
 const KEPT = 'watchfire.wall'
@@ -22,6 +25,8 @@ const plain = (): WallSettings => ({
   pitchMm: null,
   distanceM: null,
   names: true,
+  theme: 'auto',
+  paired: null,
 })
 
 function load(): WallSettings {

@@ -1,3 +1,4 @@
+import { screenHeaders } from './screen.ts'
 import { has, t } from './i18n/i18n.ts'
 
 /** A call the server refused or never answered. `code` is the contract's, or `unreachable`. */
@@ -19,13 +20,13 @@ export class ApiFailure extends Error {
 type ErrorBody = { error?: { code?: string; message?: string; details?: Record<string, unknown> } }
 
 /** One call under /api/v1. The session is the cookie; nothing is stored in the page. */
-export async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   let response: Response
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
       credentials: 'same-origin',
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      headers: { ...screenHeaders(), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch {
@@ -65,6 +66,12 @@ export type Session = {
   zone: string
   demo: boolean
   version: string
+  /** what a supervisor set this screen to, when it is a paired wall */
+  wall?: {
+    id: string
+    name: string
+    layout: { seams: number[]; theme: 'auto' | 'day' | 'night'; locale: 'zh-CN' | 'en'; names: boolean }
+  } | null
   /** null when no Grafana is set, and for people who see one enterprise only */
   grafanaUrl?: string | null
 }

@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client'
 import type { Change, Heartbeat, Readings, Snapshot, Subscribe, WallBeat } from '../../core/live.ts'
 import { backoffMs } from './backoff.ts'
+import { screen } from './screen.ts'
 
 /** How the link stands. `attempt` counts from 1 while we are trying to get it back. */
 export type Link = { connected: boolean; attempt: number; reason: string | null }
@@ -59,7 +60,12 @@ export class Feed {
   #connect(): void {
     this.#close()
     // Our own timing: the library gives up when the server closes a connection or refuses the handshake.
-    const socket = io('/live', { transports: ['websocket'], reconnection: false, forceNew: true, auth: {} })
+    const socket = io('/live', {
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      auth: screen.wall === null ? {} : { wall: screen.wall },
+    })
     this.#socket = socket
     this.#seq = null
     socket.on('connect', () => {

@@ -3,6 +3,7 @@ import type { Alarm } from '../../core/alarm.ts'
 import type { Change, Heartbeat, LiveReading, Snapshot, Subscribe, WallBeat } from '../../core/live.ts'
 import { Feed, type Link } from './feed.ts'
 import { DELAYED_MS, freshnessOf, INTERRUPTED_MS, type Freshness } from './freshness.ts'
+import type { Picture, PictureStore } from './kept-picture.ts'
 import { fromSnapshot, withChanges, withReadings, type LiveState } from './live-state.ts'
 
 /** What came back after an interruption. */
@@ -21,6 +22,10 @@ export type Live = {
   /** server time at the last heartbeat, in whole seconds: where the picture stands */
   pictureAt: Ref<number | null>
   recovery: ShallowRef<Recovery | null>
+  /** when the picture was taken that is shown until the server answers; null once it has */
+  keptAt: Ref<number | null>
+  /** Drops what is shown and what is kept: this page may not see it any more. */
+  forget(): void
   /** server time, moving in whole seconds; drives every age on the screen */
   now: Ref<number>
   serverNow(): number
@@ -33,9 +38,11 @@ export type Live = {
 const READINGS_EVERY_MS = 200
 const RECOVERY_SHOWN_MS = 30_000
 const TICK_MS = 250
+const KEPT_EVERY_MS = 20_000
+const FIRST_KEPT_MS = 3_000
 
 /** Joins feed and state for a page: alarms at once, readings at most five times a second, ages once a second. */
-export function useLive(subscribe: Subscribe = {}): Live {
+export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null = null): Live {
   const state = shallowRef<LiveState | null>(null)
   const heartbeat = shallowRef<Heartbeat | null>(null)
   const beats = ref(0)
@@ -44,6 +51,7 @@ export function useLive(subscribe: Subscribe = {}): Live {
   const pictureAt = ref<number | null>(null)
   const recovery = shallowRef<Recovery | null>(null)
   const now = ref(Date.now())
+  const keptAt = ref<number | null>(null)
   const alarmHeard = new Set<(alarm: Alarm) => void>()
   const snapshotHeard = new Set<(snapshot: Snapshot) => void>()
 
@@ -97,6 +105,11 @@ export function useLive(subscribe: Subscribe = {}): Live {
       changes = []
       setClock(snapshot.serverTs)
       now.value = wholeSecond(serverNow())
+      if (keptAt.value !== null) {
+        before = { at: keptAt.value, ids: new Set(state.value?.alarms.keys()) }
+        pictureAt.value = wholeSecond(snapshot.serverTs)
+        keptAt.value = null
+      }
       state.value = fromSnapshot(snapshot)
       // The first snapshot starts the count: a server that never beats is as silent as one that stopped.
       lastBeatAt ??= performance.now()
@@ -114,13 +127,17 @@ export function useLive(subscribe: Subscribe = {}): Live {
     },
     heartbeat(beat) {
       setClock(beat.serverTs)
+      // The picture comes first: what is on the screen is still the kept one.
+      if (keptAt.value !== null) return
       const silentMs = performance.now() - (lastBeatAt ?? performance.now())
       lastBeatAt = performance.now()
       heartbeat.value = beat
       beats.value++
-      if (before && silentMs >= INTERRUPTED_MS) {
-        const missed = [...(state.value?.alarms.keys() ?? [])].filter((id) => !before!.ids.has(id)).length
-        recovery.value = { at: beat.serverTs, gapMs: beat.serverTs - before.at, missed }
+      if (before && silentMs >= INTERRUPTED_MS) recovery.value = recoveryAt(beat.serverTs, before)
+      // After a start only what is new is worth a banner.
+      else if (before && beat.serverTs - before.at >= INTERRUPTED_MS) {
+        const found = recoveryAt(beat.serverTs, before)
+        if (found.missed > 0) recovery.value = found
       }
       before = null
       pictureAt.value = wholeSecond(beat.serverTs)
@@ -138,17 +155,42 @@ export function useLive(subscribe: Subscribe = {}): Live {
 
   const tick = () => {
     now.value = wholeSecond(serverNow())
-    freshness.value = freshnessOf(lastBeatAt === null ? null : performance.now() - lastBeatAt)
+    freshness.value =
+      keptAt.value !== null ? 'interrupted' : freshnessOf(lastBeatAt === null ? null : performance.now() - lastBeatAt)
     // What was on the screen when the silence began, so that the recovery can say what is new.
     if (freshness.value === 'delayed' && pictureAt.value !== null && !before && state.value) {
       before = { at: pictureAt.value, ids: new Set(state.value.alarms.keys()) }
     }
     if (recovery.value && serverNow() - recovery.value.at > RECOVERY_SHOWN_MS) recovery.value = null
   }
+  const recoveryAt = (at: number, { at: from, ids }: { at: number; ids: Set<string> }): Recovery => ({
+    at,
+    gapMs: at - from,
+    missed: [...(state.value?.alarms.keys() ?? [])].filter((id) => !ids.has(id)).length,
+  })
+
+  const showKept = (picture: Picture | null) => {
+    // The server was quicker, or this page has been left.
+    if (!picture || state.value !== null || stopped) return
+    state.value = picture.state
+    keptAt.value = pictureAt.value = wholeSecond(picture.at)
+    tick()
+  }
+  const keepPicture = () => {
+    if (state.value && freshness.value === 'live') void pictures?.keep({ state: state.value, at: serverNow() })
+  }
+  const keeping = pictures
+    ? [setTimeout(() => whenIdle(keepPicture), FIRST_KEPT_MS), setInterval(() => whenIdle(keepPicture), KEPT_EVERY_MS)]
+    : []
+  let stopped = false
+  void pictures?.load().then(showKept)
+
   const ticker = setInterval(tick, TICK_MS)
   feed.start()
   onScopeDispose(() => {
+    stopped = true
     clearInterval(ticker)
+    for (const timer of keeping) clearInterval(timer)
     clearTimeout(delayed)
     clearTimeout(interrupted)
     feed.stop()
@@ -166,12 +208,23 @@ export function useLive(subscribe: Subscribe = {}): Live {
     freshness,
     pictureAt,
     recovery,
+    keptAt,
+    forget() {
+      void pictures?.forget()
+      state.value = keptAt.value = pictureAt.value = null
+    },
     now,
     serverNow,
     onAlarm: (heard) => (alarmHeard.add(heard), () => void alarmHeard.delete(heard)),
     onSnapshot: (heard) => (snapshotHeard.add(heard), () => void snapshotHeard.delete(heard)),
     tell: (beat) => feed.tell(beat),
   }
+}
+
+/** Copying a picture takes some milliseconds: not while alarms are being drawn. */
+function whenIdle(work: () => void): void {
+  if (typeof requestIdleCallback === 'function') requestIdleCallback(work, { timeout: 5_000 })
+  else setTimeout(work)
 }
 
 /** Ages on the screen are differences of whole seconds, so that they agree with the clocks beside them. */

@@ -18,11 +18,16 @@ export const patterns: Record<Level, Pattern> = {
 
 const RESTART_MS = 3_000
 const MUTE_MS = 120_000
+/** 12 dB less while somebody speaks. */
+const DUCKED = 10 ** (-12 / 20)
+const DUCK_S = 0.05
 
 /** The page's one sound loop: that of the highest unacknowledged level. */
 export class Siren {
   #context: AudioContext | null = null
   #wave: PeriodicWave | null = null
+  /** everything but speech goes through here */
+  #tones: GainNode | null = null
   #level: Level | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #restartedAt = Number.NEGATIVE_INFINITY
@@ -66,6 +71,33 @@ export class Siren {
     this.#pulse(300, 300, 350)
   }
 
+  /** Speech in this page's own sound, null when a browser cannot read it. */
+  async decode(speech: ArrayBuffer): Promise<AudioBuffer | null> {
+    try {
+      return (await this.#open()?.decodeAudioData(speech)) ?? null
+    } catch {
+      return null
+    }
+  }
+
+  /** Says it over the loop, which steps back meanwhile. Resolves when it has been said, at once when nothing would be heard. */
+  async speak(speech: AudioBuffer, text: string): Promise<void> {
+    const context = this.#open()
+    if (!context || !this.#tones || context.state !== 'running' || this.mutedForMs > 0) return
+    const { gain } = this.#tones
+    const source = context.createBufferSource()
+    source.buffer = speech
+    source.connect(context.destination)
+    gain.setTargetAtTime(DUCKED, context.currentTime, DUCK_S)
+    performance.clearMarks('voice-started')
+    performance.mark('voice-started', { detail: { text, ducked: DUCKED } })
+    const ended = new Promise<void>((resolve) => source.addEventListener('ended', () => resolve(), { once: true }))
+    source.start()
+    // A context that is suspended in the middle never says that it ended.
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, speech.duration * 1000 + 1_000))])
+    gain.setTargetAtTime(1, context.currentTime, DUCK_S)
+  }
+
   stop(): void {
     clearTimeout(this.#timer)
     void this.#context?.close().catch(() => {})
@@ -96,7 +128,7 @@ export class Siren {
     gain.gain.linearRampToValueAtTime(0.5, start + 0.015)
     gain.gain.setValueAtTime(0.5, end - 0.02)
     gain.gain.linearRampToValueAtTime(0, end)
-    oscillator.connect(gain).connect(context.destination)
+    oscillator.connect(gain).connect(this.#tones ?? context.destination)
     oscillator.start(start)
     oscillator.stop(end)
   }
@@ -104,6 +136,8 @@ export class Siren {
   #open(): AudioContext | null {
     if (this.#context === null && typeof AudioContext === 'function') {
       this.#context = new AudioContext()
+      this.#tones = this.#context.createGain()
+      this.#tones.connect(this.#context.destination)
       // Five harmonics within 15 dB: a pure tone is hard to place and easily masked.
       const harmonics = new Float32Array([0, 1, 0.8, 0.6, 0.45, 0.3])
       this.#wave = this.#context.createPeriodicWave(new Float32Array(harmonics.length), harmonics)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Announcer } from '../../../dashboards/wall/announcer.ts'
+import { Announcer, Repeats } from '../../../dashboards/wall/announcer.ts'
 import { makeAlarm } from '../../browser/district.ts'
 
 test('F14: the third red within 30 s is still said by itself, the fourth and later ones are summed up by enterprise', () => {
@@ -14,4 +14,31 @@ test('F14: the third red within 30 s is still said by itself, the fourth and lat
   ])
   expect(announcer.sums()).toEqual([])
   expect(heard(31_000, 'a')).toBe('one')
+})
+
+test('oranges are said while there is room, and never take a red its place', () => {
+  const announcer = new Announcer()
+  const heard = (at: number, level: 'red' | 'orange') => announcer.heard(makeAlarm(at, { level }), at)?.kind ?? null
+  expect(['orange', 'orange', 'orange', 'orange'].map((level, n) => heard(n, level as 'orange'))).toEqual([
+    'one',
+    'one',
+    'one',
+    null,
+  ])
+  expect([heard(5, 'red'), heard(6, 'red'), heard(7, 'red'), heard(8, 'red')]).toEqual(['one', 'one', 'one', null])
+})
+
+test('what nobody acknowledges is said once more after 30 s, behind what is new, and not a third time', () => {
+  const repeats = new Repeats()
+  const open = new Set(['a', 'b', 'c'])
+  const due = (now: number, busy = false) => repeats.due(now, (id) => open.has(id), busy)
+  for (const id of open) repeats.said(id, 0)
+  expect(due(29_999)).toEqual([])
+  open.delete('b')
+  expect(due(30_000, true)).toEqual([])
+  expect(due(31_000)).toEqual(['a', 'c'])
+  expect(due(61_000)).toEqual([])
+  repeats.said('c', 61_000)
+  expect(due(181_000, true)).toEqual([])
+  expect(due(182_000)).toEqual([])
 })
