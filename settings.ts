@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls'
 import { parse as parseYaml } from 'yaml'
 import { coordinateSystems, type CoordinateSystem } from './core/basemap.ts'
 import { BadSetting } from './core/errors.ts'
+import { CHANNEL_SECRET, takeChannels, type ChannelSettings } from './channel-settings.ts'
 import { levels, type Level } from './core/level.ts'
 import type { Mode } from './core/mode.ts'
 import {
@@ -301,7 +302,10 @@ export const settingsTable = {
 } satisfies Record<string, Setting<unknown>>
 
 type Table = typeof settingsTable
-export type Settings = { -readonly [K in keyof Table]: Table[K]['fallback'] extends infer T ? T : never }
+export type Settings = { -readonly [K in keyof Table]: Table[K]['fallback'] extends infer T ? T : never } & {
+  /** the one section with lines of its own (docs/channels.md) */
+  channels?: ChannelSettings
+}
 
 /**
  * Settings from `watchfire.yaml` (if the file exists) and the environment, which wins. Raises `BadSetting` naming the
@@ -309,7 +313,7 @@ export type Settings = { -readonly [K in keyof Table]: Table[K]['fallback'] exte
  */
 export function readSettings(env: NodeJS.ProcessEnv, yamlFile: string): { settings: Settings; warnings: string[] } {
   const table = settingsTable as Record<string, Setting<unknown>>
-  const fromFile = readYaml(yamlFile)
+  const { channels, ...fromFile } = takeChannels(readYaml(yamlFile), env)
   const names = new Map(Object.entries(table).map(([name, { env }]) => [env, name]))
   const unknown = Object.keys(fromFile).find((name) => !Object.hasOwn(table, name))
   if (unknown !== undefined) {
@@ -327,9 +331,9 @@ export function readSettings(env: NodeJS.ProcessEnv, yamlFile: string): { settin
   const checked = settings as Settings
   checkTogether(checked)
   const warnings = Object.keys(env)
-    .filter((variable) => variable.startsWith('WATCHFIRE_') && !names.has(variable))
+    .filter((variable) => variable.startsWith('WATCHFIRE_') && !variable.startsWith(CHANNEL_SECRET) && !names.has(variable))
     .map((variable) => `${variable} is not a setting and has no effect`)
-  return { settings: { ...checked, dataDir: resolve(checked.dataDir) }, warnings }
+  return { settings: { ...checked, dataDir: resolve(checked.dataDir), ...(channels && { channels }) }, warnings }
 }
 
 function readOne({ read }: Setting<unknown>, value: string, name: string, example: string): unknown {

@@ -4,23 +4,29 @@ import type { FalseAlarmsOfPoint } from '../core/case.ts'
 import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
+import type { CallbackAnswer, CallbackRequest, Callbacks, ChannelFacts } from '../core/push.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Journal } from '../journal/journal.ts'
 import { startThread, type Thread, type ThreadedJournal } from '../journal/thread.ts'
 import type { PushConfig } from './outbox.ts'
+import type { ChannelSettings } from './push/channel-book.ts'
 
 export type AlertsConfig = {
   dataDir: string
   mode: Mode
   /** a folder of packs beside the ones that ship; same ids replace ours */
   packsDir: string | null
+  /** the section `channels` of the settings; absent: none */
+  channels?: ChannelSettings
   /** modes: the deployment's own unless it says otherwise */
   webhook: (Omit<PushConfig, 'modes'> & { modes?: readonly Mode[] | null }) | null
 }
 
-export interface Alerts extends Part, AlarmBook {
+export interface Alerts extends Part, AlarmBook, Callbacks {
   /** What was known at the journal's head when it started; resolves once it has caught up and the packs are in force. */
   state(): Promise<StateAt>
+  /** the deployment's channels, with nothing secret */
+  channels(): Promise<ChannelFacts[]>
 }
 
 type Parts = {
@@ -37,9 +43,16 @@ const STATUS_EVERY_MS = 1_000
  * own; here is its door. Every question waits until what was recorded before it has been seen.
  */
 export async function startAlerts({ config, journal, log, failed }: Parts): Promise<Alerts> {
+  if (config.channels) await checkChannels(config.channels, journal)
   const file = new URL('worker.ts', import.meta.url)
   const thread = await startThread('alerts', file, config, journal, log, failed)
   return new AlertsThread(thread, journal, await thread.call<PartStatus[]>('status'))
+}
+
+/** Opening connects to nothing, so what is wrong in the settings is found out before anything runs. */
+async function checkChannels(settings: ChannelSettings, { clock }: Journal): Promise<void> {
+  const [{ ChannelBook }, { openOutside }] = await Promise.all([import('./push/channel-book.ts'), import('./push/outside.ts')])
+  await new ChannelBook(settings, openOutside(clock)).close()
 }
 
 class AlertsThread implements Alerts {
@@ -90,6 +103,14 @@ class AlertsThread implements Alerts {
 
   warningsIf(rule: unknown): Promise<RuleWarning[]> {
     return this.#thread.call('warningsIf', rule)
+  }
+
+  receive(channel: string, request: CallbackRequest): Promise<CallbackAnswer> {
+    return this.#thread.call('callback', channel, request)
+  }
+
+  channels(): Promise<ChannelFacts[]> {
+    return this.#thread.call('channels')
   }
 
   ruleTypes(): Promise<RuleTypeForm[]> {

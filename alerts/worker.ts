@@ -1,16 +1,22 @@
 import type { AlarmQuery } from '../core/alarm-book.ts'
+import type { CallbackRequest } from '../core/push.ts'
 import type { Part } from '../core/part.ts'
 import type { Follower, Journal } from '../journal/journal.ts'
 import { threadContext } from '../journal/thread.ts'
 import type { AlertsConfig } from './alerts.ts'
 import { Judging } from './judging.ts'
 import { startOutbox } from './outbox.ts'
+import { CallbackDesk } from './push/callbacks.ts'
+import { ChannelBook } from './push/channel-book.ts'
+import { openOutside } from './push/outside.ts'
 import { noteReleases } from './push-cursor.ts'
 
 /** The alerts thread: the engine behind the journal, and pushes of what it recorded. */
 const { data: config, journal, log, ready } = threadContext<AlertsConfig>()
 const judging = new Judging({ config, journal, log })
 const outbox = pushes(journal)
+const channels = new ChannelBook(config.channels ?? { named: {}, fromEnvironment: {} }, openOutside(journal.clock))
+const callbacks = new CallbackDesk(channels, journal)
 
 ready({
   state: () => judging.state(),
@@ -24,9 +30,12 @@ ready({
   checkRule: (rule: unknown) => judging.checkRule(rule),
   warningsIf: (rule: unknown) => judging.warningsIf(rule),
   ruleTypes: () => judging.ruleTypes(),
-  status: () => [judging.status(), ...(outbox ? [outbox.status()] : [])],
+  callback: (channel: string, request: CallbackRequest) => callbacks.receive(channel, request),
+  channels: () => channels.facts(),
+  status: () => [judging.status(), ...(outbox ? [outbox.status()] : []), channels.status()],
   stop: async () => {
     await outbox?.stop()
+    await channels.close()
     await judging.stop()
   },
 })

@@ -9,6 +9,7 @@ const statusOf: Record<string, number> = {
   'login-failed': 401,
   'bad-credential': 401,
   forbidden: 403,
+  'callback-refused': 403,
   'origin-refused': 403,
   'own-proposal': 403,
   'own-window': 403,

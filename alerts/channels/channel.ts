@@ -27,8 +27,10 @@ export type ChannelType<Options extends TObject = TObject> = {
   options: Options
   /** options that are secret: also taken from the environment, never shown */
   secrets: readonly (keyof Static<Options> & string)[]
-  /** what it can tell of a message beyond that it is queued; empty is shown as `no receipt` */
+  /** what it can tell of a message while it sends, beyond that it is queued; empty is shown as `no receipt` */
   receipts: readonly Exclude<Receipt, 'queued'>[]
+  /** what it can tell besides, where its callbacks are set up */
+  later?: readonly Exclude<Receipt, 'queued'>[]
   /** key in `Contact.addresses`; null: the channel itself is the address */
   addressOf: string | null
   /** how the recipient can take an alarm over; a link needs a login */

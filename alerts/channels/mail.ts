@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createTransport } from 'nodemailer'
 import { Type } from 'typebox'
 import { BadSetting, PlatformError } from '../../core/errors.ts'
 import type { Message } from '../../core/push.ts'
@@ -44,6 +43,8 @@ export const mail: ChannelType<typeof options> = {
         if (to === null || !/^[^\s<>@,;]+@[^\s<>@,;]+$/.test(to)) throw new DeliveryRefused('this is no mail address')
         const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
         const [pinned] = await outside.resolve(host, allowLoopback)
+        // Not before the first mail: most deployments start without.
+        const { createTransport } = await import('nodemailer')
         const transport = createTransport({
           host: pinned!.address,
           port,
@@ -106,6 +107,7 @@ function failureOf({ code, responseCode, command, name }: SmtpError, host: strin
   if (isFinal && (code === 'EAUTH' || command?.startsWith('AUTH') || command === 'MAIL FROM')) {
     return new ChannelMisconfigured('the mail server does not let us in', facts)
   }
-  if (isFinal) return new DeliveryRefused('the mail server refused the mail', facts)
+  if (isFinal && (code === 'EENVELOPE' || code === 'EMESSAGE'))
+    return new DeliveryRefused('the mail server refused the mail', facts)
   return new DeliveryFailed('the mail was not taken', facts)
 }
