@@ -87,7 +87,10 @@ function perform(alarm: Alarm, action: AlarmAction, step: Step): Answer {
     case 'out-of-service':
     case 'return-to-service': {
       const done = setAsideBy(alarm, { comment, minutes, untilMs }, action, at, step.confirmedBy !== null)
-      return typeof done === 'string' ? refusal('set-aside', done) : done
+      if (typeof done === 'string') return refusal('set-aside', done)
+      const { setAside } = done.alarm
+      const why = { by, comment, reasonCode: step.details.reasonCode ?? null }
+      return setAside ? { ...done, alarm: { ...done.alarm, setAside: { ...setAside, ...why } } } : done
     }
     case 'dispatch':
       return dispatch(alarm, step)

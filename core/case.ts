@@ -41,6 +41,10 @@ export const caseTransition = (from: CaseState, input: CaseInput): CaseState | n
 
 export const isCaseOver = (state: CaseState): boolean => state === 'closed' || state === 'falseAlarm'
 
+/** Where the work on the alarm as it is now stands: what was over before it came again does not count. */
+export const caseStateOf = ({ case: known, occurrences }: { case?: AlarmCase | undefined; occurrences: number }): CaseState =>
+  known && !(isCaseOver(known.state) && known.occurrence < occurrences) ? known.state : 'open'
+
 /** Somebody still has to do something about it, whatever has become of the alarm. */
 export const isCaseOpen = (one: AlarmCase | undefined): one is AlarmCase => one !== undefined && !isCaseOver(one.state)
 

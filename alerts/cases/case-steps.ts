@@ -1,6 +1,7 @@
 import type { Alarm } from '../../core/alarm.ts'
 import {
   acceptWithinMs,
+  caseStateOf,
   caseTransition,
   isCaseOver,
   isFalseAlarmReason,
@@ -29,7 +30,7 @@ export const isStillActive = (alarm: Alarm): boolean =>
 /** The case as it stands, or a new one: none yet, or the last one was over before the alarm came again. */
 export function caseOf(alarm: Alarm, at: number): AlarmCase {
   const { case: known, occurrences: occurrence } = alarm
-  if (known && !(isCaseOver(known.state) && known.occurrence < occurrence)) return known
+  if (known && caseStateOf(alarm) === known.state) return known
   return {
     state: 'open',
     occurrence,

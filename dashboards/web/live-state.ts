@@ -19,6 +19,8 @@ export type LiveState = {
   /** device → metric → newest reading */
   readings: ReadonlyMap<string, ReadonlyMap<string, LiveReading>>
   enterprises: ReadonlyMap<string, string>
+  /** enterprise → its administrative division */
+  regions: ReadonlyMap<string, string>
   zones: ReadonlyMap<string, string>
   platform: PlatformState
   /** live risk index by id; null: this server gives none */
@@ -40,6 +42,7 @@ export function fromSnapshot(snapshot: Snapshot): LiveState {
     devices: new Map(snapshot.devices.map((device) => [device.id, device])),
     readings: merged(new Map(), snapshot.readings),
     enterprises: new Map(snapshot.enterprises.map(({ id, name }) => [id, name])),
+    regions: new Map(snapshot.enterprises.map(({ id, region }) => [id, region])),
     zones: new Map(snapshot.zones.map(({ id, name }) => [id, name])),
     platform: snapshot.platform,
     risks: snapshot.risks ? new Map(snapshot.risks.map((risk) => [risk.id, risk])) : null,
@@ -61,7 +64,8 @@ export function withChanges(state: LiveState, changes: readonly Change[]): LiveS
         if (isOpen(change.alarm)) alarms.write().set(change.alarm.id, change.alarm)
         else {
           alarms.write().delete(change.alarm.id)
-          next.ended = [change.alarm, ...next.ended].slice(0, ENDED_KEPT)
+          // One that is over may still be worked on, and so come again.
+          next.ended = [change.alarm, ...next.ended.filter(({ id }) => id !== change.alarm.id)].slice(0, ENDED_KEPT)
         }
         next.counters = change.counters
         break
