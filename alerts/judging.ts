@@ -131,7 +131,7 @@ export class Judging {
       since: 0,
     }))
     const { rulebook, directory } = this.#engine
-    const warnings = warningsAbout(rulebook.rows())
+    const warnings = warningsAbout(rulebook.rows(), [...directory.fences.all()])
     const learning = this.#learning.report(rulebook, directory.series)
     return { rules, faults: [...this.#packs.faults, ...cannotRun], warnings, learning }
   }
@@ -151,7 +151,8 @@ export class Judging {
     const read = readRule({ ...(given as object), origin: 'person' }, pack)
     if (!isReady(read)) return []
     const others = rows.filter((row) => row.id !== id)
-    return warningsAbout([...others, { rule: read.rule, pack }]).filter(
+    const fences = [...this.#engine.directory.fences.all()]
+    return warningsAbout([...others, { rule: read.rule, pack }], fences).filter(
       ({ ruleId, message }) => ruleId === id || message.startsWith(`${id} `),
     )
   }

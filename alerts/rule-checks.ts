@@ -1,3 +1,5 @@
+import type { Fence } from '../core/fence.ts'
+import { isSelected, type FenceSelection } from '../core/fence-book.ts'
 import { metricOf, splitChannel, type Metric } from '../core/metrics.ts'
 import type { Applies, Rule } from '../core/rule.ts'
 import type { RuleWarning } from '../core/alarm-book.ts'
@@ -74,13 +76,14 @@ function outOfOrder(limits: Limit[]): Problem | null {
 type Row = { rule: Rule | null; pack: Rule | null }
 
 /** What a person should look at: limits laxer than the standard's, rules that get in each other's way, defaults that wait for a decision. */
-export function warningsAbout(rows: Row[]): RuleWarning[] {
+export function warningsAbout(rows: Row[], drawn?: readonly Fence[]): RuleWarning[] {
   const bounds = rows.flatMap(({ pack }) => (pack && pack['bound'] === true ? [pack] : []))
   const all = rows.flatMap(({ rule }) => (rule ? [rule] : []))
   const rules = all.filter(({ enabled }) => enabled)
   return [
     ...rules.flatMap((rule) => bounds.flatMap((bound) => laxer(rule, bound))),
     ...all.flatMap(undecided),
+    ...rules.flatMap((rule) => withoutPlace(rule, drawn)),
     ...rules.flatMap(neverSeen),
     ...rules.flatMap((rule, i) => rules.slice(i + 1).flatMap((other) => conflict(rule, other))),
   ]
@@ -115,6 +118,19 @@ function undecided(rule: Rule): RuleWarning[] {
       const message = `${what}: a person decides (PUT with enabled: true, or with limits of your own)${rule.enabled ? '' : '; until then it is off'}`
       return [{ ruleId: rule.id, code: 'needs-decision', path: `/limits/${i}`, message }]
     })
+}
+
+/** What is allowed where and when is local: a rule that ships without window or place judges nothing until somebody fills it in. */
+function withoutPlace(rule: Rule, drawn: readonly Fence[] | undefined): RuleWarning[] {
+  const isEmpty = (list: unknown) => Array.isArray(list) && list.length === 0
+  const decide = (path: string, message: string): RuleWarning[] => [{ ruleId: rule.id, code: 'needs-decision', path, message }]
+  if (rule.type === 'curfew' && isEmpty(rule['windows'])) {
+    return decide('/windows', 'it has no window, so nothing is judged: set those of the local notice (PUT with `windows`)')
+  }
+  if (rule.type !== 'geofence' || drawn === undefined || !isEmpty(rule['fences'] ?? [])) return []
+  const among = (rule['among'] ?? {}) as FenceSelection
+  if (drawn.some((fence) => fence.retiredAt === null && isSelected(among, fence))) return []
+  return decide('/among', 'nobody has drawn such a fence, so nothing is judged: draw them on the map (POST /api/v1/fences)')
 }
 
 /** A limit that is reached only when a nearer one of the same or a worse level already is. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { AlarmChangeEntry } from '../../core/record.ts'
 import { deviceKindNames } from '../../core/device-kind.ts'
+import type { Fence } from '../../core/fence.ts'
 import { levels } from '../../core/level.ts'
 import type { Rule } from '../../core/rule.ts'
 import { readPack } from '../../alerts/pack-file.ts'
@@ -78,12 +79,23 @@ test('the shipped mapping: H yellow, HH of a gas red, health and tampering of a 
   }
 })
 
-test('the shipped packs get in nobody’s way: the only warnings are defaults too fine for a usual detector, and those are off', () => {
-  const warnings = warningsAbout(shipped.map((rule) => ({ rule, pack: rule })))
-  expect(warnings.map(({ code, ruleId }) => [code, ruleId])).toEqual(
-    ['gas.toxic-cocl2', 'gas.toxic-ph3', 'gas.toxic-o3'].map((id) => ['needs-decision', id]),
-  )
-  for (const { ruleId } of warnings) expect(shipped.find(({ id }) => id === ruleId)!.enabled).toBe(false)
+test('the shipped packs get in nobody’s way: what waits for a decision are limits too fine for a usual detector, and local windows and places', () => {
+  const rows = shipped.map((rule) => ({ rule, pack: rule }))
+  const tooFine = ['gas.toxic-cocl2', 'gas.toxic-ph3', 'gas.toxic-o3']
+  const local = ['no-go', 'restricted', 'risk-zone', 'stop', 'unplanned-stop'].map((name) => `vehicle.${name}`)
+  const waiting = (fences: Fence[]) => {
+    const warnings = warningsAbout(rows, fences)
+    expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['needs-decision']))
+    return warnings.map(({ ruleId }) => ruleId)
+  }
+  expect(waiting([])).toEqual([...tooFine, 'vehicle.curfew', ...local])
+  for (const id of tooFine) expect(shipped.find((rule) => rule.id === id)!.enabled).toBe(false)
+  const noGo: Fence = {
+    ...{ id: 'f-1', version: 1, name: '小学', kind: 'no-go', shape: { type: 'circle', center: [120, 30], radiusM: 300 } },
+    ...{ tags: ['parking'], grade: null, limitKmh: null, mode: 'live', retiredAt: null },
+  }
+  expect(waiting([noGo])).toEqual([...tooFine, 'vehicle.curfew', 'vehicle.restricted', 'vehicle.risk-zone'])
+  expect(waiting([{ ...noGo, retiredAt: 1 }])).toContain('vehicle.no-go')
 })
 
 test('a detector of a gas whose default waits for a decision is shown as not judged', () => {
