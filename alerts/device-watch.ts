@@ -1,10 +1,12 @@
 import type { Series } from '../core/reading.ts'
 import { expectedPeriodMs, type Registry } from '../core/registry.ts'
+import { isLifeSafety } from '../core/shelving.ts'
 import { bindDevice, isInService, type DeviceBound } from './binding.ts'
+import type { CauseWatch } from './causes.ts'
 import type { DueTimes } from './due-times.ts'
 import type { Moment, OpenAlarms } from './open-alarms.ts'
 import type { ReadyRule } from './rulebook.ts'
-import { couldNotRun, type DeviceSample, type DeviceStep } from './rules/rule.ts'
+import { COULD_NOT_RUN, couldNotRun, type Breach, type DeviceSample, type DeviceStep } from './rules/rule.ts'
 import { HEARD, POS, STRIDE, type SeriesMemory } from './series-memory.ts'
 
 type DeviceSlot = {
@@ -12,13 +14,24 @@ type DeviceSlot = {
   series: number[]
   bounds: DeviceBound[]
   clockSuspectAt: number | null
+  /** silence counts from here at the earliest: what explained it until then is over */
+  graceFrom: number
   dueAt: number | null
   /** an alarm of the device waits for the next sign of life, so none of its readings may be quiet */
   watching: boolean
   heard: boolean
 }
 
-export type SavedDevice = { clockSuspectAt: number }
+export type SavedDevice = { clockSuspectAt: number | null; graceFrom?: number }
+
+type Parts = {
+  registry: Registry
+  memory: SeriesMemory
+  alarms: OpenAlarms
+  causes: CauseWatch
+  due: DueTimes
+  refreshQuiet: (series: number) => void
+}
 
 /** The rules that judge a device as a whole: silence, a clock nobody can believe. */
 export class DeviceWatch {
@@ -29,19 +42,15 @@ export class DeviceWatch {
   #registry: Registry
   #memory: SeriesMemory
   #alarms: OpenAlarms
+  #causes: CauseWatch
   #due: DueTimes
   #refreshQuiet: (series: number) => void
 
-  constructor(
-    registry: Registry,
-    memory: SeriesMemory,
-    alarms: OpenAlarms,
-    due: DueTimes,
-    refreshQuiet: (series: number) => void,
-  ) {
+  constructor({ registry, memory, alarms, causes, due, refreshQuiet }: Parts) {
     this.#registry = registry
     this.#memory = memory
     this.#alarms = alarms
+    this.#causes = causes
     this.#due = due
     this.#refreshQuiet = refreshQuiet
   }
@@ -103,14 +112,36 @@ export class DeviceWatch {
     for (const { place } of before) {
       if (!slot.bounds.some((bound) => bound.place.key === place.key)) this.#alarms.end(place.key, moment, by, reason)
     }
+    const isAsked = slot.bounds.some(({ type }) => type.name === 'silent')
+    if (!isAsked) this.#causes.release(deviceId, false, moment.at, moment.causePos)
     this.#watch(slot)
     if (slot.heard) this.#step(slot, moment.at, moment.causePos)
   }
 
+  /** What explained its silence is over: it has its whole grace period from here on. */
+  grace(deviceId: string, at: number, pos: number): void {
+    const slot = this.#slots.get(deviceId)
+    if (!slot) return
+    slot.graceFrom = at
+    this.#dirty.add(deviceId)
+    this.#step(slot, at, pos)
+  }
+
+  heardAt(deviceId: string): number {
+    const slot = this.#slots.get(deviceId)
+    return slot ? this.#heardAt(slot) : -Infinity
+  }
+
+  periodOf(deviceId: string): number {
+    const device = this.#registry.devices.get(deviceId)
+    return device ? expectedPeriodMs(device) : Infinity
+  }
+
   takeChanged(): [id: string, saved: SavedDevice | null][] {
     const changed = [...this.#dirty].map((id): [string, SavedDevice | null] => {
-      const suspect = this.#slots.get(id)?.clockSuspectAt ?? null
-      return [id, suspect === null ? null : { clockSuspectAt: suspect }]
+      const { clockSuspectAt = null, graceFrom = 0 } = this.#slots.get(id) ?? {}
+      if (clockSuspectAt === null && graceFrom === 0) return [id, null]
+      return [id, { clockSuspectAt, ...(graceFrom > 0 && { graceFrom }) }]
     })
     this.#dirty.clear()
     return changed
@@ -118,7 +149,9 @@ export class DeviceWatch {
 
   restore(saved: [id: string, saved: SavedDevice | null][], listeningFrom: number | null, rules: ReadyRule[]): void {
     this.listeningFrom = listeningFrom
-    for (const [id, one] of saved) if (one) this.#slotOf(id).clockSuspectAt = one.clockSuspectAt
+    for (const [id, one] of saved) {
+      if (one) Object.assign(this.#slotOf(id), { clockSuspectAt: one.clockSuspectAt, graceFrom: one.graceFrom ?? 0 })
+    }
     for (const device of this.#registry.devices.values()) {
       const slot = this.#slotOf(device.id)
       this.#bindSlot(slot, rules)
@@ -142,7 +175,9 @@ export class DeviceWatch {
       if (step.wakeAt !== null && step.wakeAt < wakeAt) wakeAt = step.wakeAt
     }
     // One whose silence is known already waits for data, not for time.
-    const isSilent = slot.bounds.some(({ type, place }) => type.name === 'silent' && this.#alarms.isBreached(place.key))
+    const isSilent =
+      this.#causes.isExplained(slot.id) ||
+      slot.bounds.some(({ type, place }) => type.name === 'silent' && this.#alarms.isBreached(place.key))
     this.#schedule(slot, isSilent ? Infinity : wakeAt)
   }
 
@@ -155,11 +190,27 @@ export class DeviceWatch {
       if (step.verdict === 'unchanged') continue
       const causes = [this.#lastPosOf(slot)]
       const moment: Moment = { causePos, at, knownAt: at, value: null, overRange: false, causes }
-      if (step.verdict === 'clear') this.#alarms.clear(bound.place.key, moment)
+      const isSilence = bound.type.name === 'silent'
+      if (step.verdict === 'clear') {
+        if (isSilence) this.#causes.release(slot.id, sample.heardAt === at, at, causePos)
+        this.#alarms.clear(bound.place.key, moment)
+      } else if (isSilence && this.#isExplained(bound, step.verdict, sample)) continue
       else this.#alarms.breach(bound.place, step.verdict, moment)
     }
     this.#schedule(slot, wakeAt)
     this.#watch(slot)
+  }
+
+  /** Not for an alarm that stands already, nor for one on which lives depend. */
+  #isExplained(bound: DeviceBound, breach: Breach, { at, heardAt, expectedPeriodMs }: DeviceSample): boolean {
+    const { key, deviceId } = bound.place
+    const device = this.#registry.devices.get(deviceId)
+    const { level, limitName } = breach
+    if (!device || limitName === COULD_NOT_RUN || isLifeSafety({ level, metric: null }) || this.#alarms.isBreached(key))
+      return false
+    const allowedMs = (bound.options as { periods: number }).periods * expectedPeriodMs
+    const countFrom = Math.max(heardAt, this.listeningFrom ?? -Infinity)
+    return this.#causes.explains({ device, level, countFrom, allowedMs, periodMs: expectedPeriodMs, at })
   }
 
   #sample(slot: DeviceSlot, at: number): DeviceSample {
@@ -168,7 +219,7 @@ export class DeviceWatch {
     return {
       at,
       heardAt,
-      countFrom: this.listeningFrom === null ? Infinity : Math.max(heardAt, this.listeningFrom),
+      countFrom: this.listeningFrom === null ? Infinity : Math.max(heardAt, this.listeningFrom, slot.graceFrom),
       expectedPeriodMs: device ? expectedPeriodMs(device) : Infinity,
       clockSuspectAt: slot.clockSuspectAt,
     }
@@ -182,7 +233,7 @@ export class DeviceWatch {
   }
 
   #watch(slot: DeviceSlot): void {
-    const watching = slot.bounds.some((bound) => this.#alarms.isBreached(bound.place.key))
+    const watching = this.#causes.isExplained(slot.id) || slot.bounds.some((bound) => this.#alarms.isBreached(bound.place.key))
     if (watching === slot.watching) return
     slot.watching = watching
     for (const id of slot.series) this.#refreshQuiet(id)
@@ -203,7 +254,7 @@ export class DeviceWatch {
   #slotOf(id: string): DeviceSlot {
     let slot = this.#slots.get(id)
     if (!slot) {
-      slot = { id, series: [], bounds: [], clockSuspectAt: null, dueAt: null, watching: false, heard: false }
+      slot = { id, series: [], bounds: [], clockSuspectAt: null, graceFrom: 0, dueAt: null, watching: false, heard: false }
       this.#slots.set(id, slot)
     }
     return slot

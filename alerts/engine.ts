@@ -1,14 +1,15 @@
 import type { Alarm } from '../core/alarm.ts'
-import { GOOD, reasonOf } from '../core/quality.ts'
+import { GOOD, isBad, reasonOf } from '../core/quality.ts'
 import { readBlock, type ReadingBlock, type Series } from '../core/reading.ts'
 import type { RecordEntry } from '../core/record.ts'
 import type { WindowEntry } from '../core/window.ts'
-import { readRecordEntry } from '../journal/codec.ts'
+import { readConnection, readRecordEntry } from '../journal/codec.ts'
 import { Directory } from '../journal/directory.ts'
 import type { Entry } from '../journal/journal.ts'
 import { answerAction } from './actions.ts'
 import type { EndedAlarm } from './cases/ended-alarms.ts'
 import { isInService } from './binding.ts'
+import { CauseWatch, type SavedCause } from './causes.ts'
 import { DeviceWatch, type SavedDevice } from './device-watch.ts'
 import { DueTimes } from './due-times.ts'
 import { GroupWatch, type SavedGroup } from './group-watch.ts'
@@ -31,7 +32,10 @@ export type EngineState = {
   positions: [key: string, saved: SavedPosition | null][]
   groups: [key: string, saved: SavedGroup | null][]
   windows: [id: string, window: SavedWindow | null][]
+  causes: [id: string, saved: SavedCause | null][]
 }
+
+const isMains = ({ metric }: Series): boolean => metric === 'powerLost'
 
 /**
  * Decides. A pure, deterministic function of the journal in the order of `pos`: the same entries give the same changes with
@@ -45,7 +49,23 @@ export class Engine {
   readonly alarms = new OpenAlarms((id) => this.directory.registry.devices.get(id), this.#due, this.windows)
   readonly memory = new SeriesMemory()
   readonly figures = { readings: 0, slow: 0, late: 0, resent: 0, standing: 0, stray: 0 }
-  #devices = new DeviceWatch(this.directory.registry, this.memory, this.alarms, this.#due, (id) => this.#series.refreshQuiet(id))
+  #causes: CauseWatch = new CauseWatch({
+    registry: this.directory.registry,
+    alarms: this.alarms,
+    due: this.#due,
+    lastPos: () => this.#lastPos,
+    heardAt: (device) => this.#devices.heardAt(device),
+    periodOf: (device) => this.#devices.periodOf(device),
+    freed: (device, at, pos) => this.#devices.grace(device, at, pos),
+  })
+  #devices: DeviceWatch = new DeviceWatch({
+    registry: this.directory.registry,
+    memory: this.memory,
+    alarms: this.alarms,
+    causes: this.#causes,
+    due: this.#due,
+    refreshQuiet: (id) => this.#series.refreshQuiet(id),
+  })
   #series = new SeriesWatch({
     directory: this.directory,
     rulebook: this.rulebook,
@@ -82,6 +102,7 @@ export class Engine {
     // Between the last entry of the process before and this one nobody was listening, however it ended.
     if (entry.kind === 'platform.started') this.#devices.stopListening()
     this.advance(entry.receivedAt)
+    if (entry.kind === 'platform.started') this.#causes.restarted(entry.receivedAt)
     switch (entry.kind) {
       case 'alarm.changed':
       case 'action.refused':
@@ -99,6 +120,7 @@ export class Engine {
     }
     if (isWindowKind(entry.kind) && isByDevice(readRecordEntry(entry) as WindowEntry)) return
     if (entry.kind === 'block') this.judgeBlock(readBlock(entry.payload), entry.pos)
+    else if (entry.kind === 'connection') this.#causes.connection(readConnection(entry), entry.receivedAt, entry.pos)
     else if (entry.stream === 'record') this.#applyRecord(entry)
     this.#lastPos = entry.pos + entry.count - 1
   }
@@ -116,6 +138,9 @@ export class Engine {
           break
         case 'device':
           this.#devices.tick(due.id as string, due.at, this.#lastPos)
+          break
+        case 'explained':
+          this.#causes.tick(due.id as string, due.at, this.#lastPos)
           break
         case 'group':
           this.#groups.tick(due.id as string, due.at)
@@ -169,8 +194,14 @@ export class Engine {
     this.#positions.collect(series, judged, measuredAt, receivedAt, value, quality, pos)
     const isTest = this.windows.isUnderTest(series.device, series.metric, receivedAt)
     if ((judged === 'next' || judged === 'standing') && !isTest) this.#groups.hear(series, pos)
+    if (judged === 'next' && isMains(series) && !isBad(quality)) this.#mains(series, value >= 1, receivedAt, pos)
     if (judged === 'next' && series.metric === TEST_BIT) this.#testBit(series.device, value, receivedAt, pos)
     this.#devices.hear(series.device, receivedAt, judged === 'standing' || reasonOf(quality) === 'clock', pos)
+  }
+
+  #mains(series: Series, lost: boolean, at: number, pos: number): void {
+    const device = this.directory.registry.devices.get(series.device)
+    if (device && this.#causes.mains(device, lost, at, pos)) this.#series.refreshQuiet(series.id)
   }
 
   #testBit(deviceId: string, value: number, at: number, pos: number): void {
@@ -189,7 +220,9 @@ export class Engine {
   /** Good values of the series that nobody but its own rules needs to hear; null when somebody needs all. */
   #quietFor(series: Series): Quiet | null {
     if (series.metric === TEST_BIT || this.#devices.isWatching(series.device) || this.#positions.listensTo(series)) return null
-    return this.#groups.quietFor(series)
+    const quiet = this.#groups.quietFor(series)
+    if (quiet === null || !isMains(series)) return quiet
+    return this.#causes.isDark(series.device) ? null : { above: quiet.above, below: Math.min(quiet.below, 1) }
   }
 
   #refreshQuiet(device: string): void {
@@ -290,6 +323,7 @@ export class Engine {
       positions: this.#positions.takeChanged(),
       groups: this.#groups.takeChanged(),
       windows: this.windows.takeChanged(),
+      causes: this.#causes.takeChanged(),
     }
   }
 
@@ -301,6 +335,7 @@ export class Engine {
     this.windows.restore(state.windows)
     this.alarms.restore(open, state.head.alarms, state.ended)
     for (const series of this.directory.series.all()) this.#define(series)
+    this.#causes.restore(state.causes)
     this.#devices.restore(state.devices, state.head.listeningFrom, this.rulebook.allReady())
     const series = open.flatMap(([, { mode, deviceId, metric }]): Series[] => {
       const known = metric === null ? undefined : this.directory.series.find(mode, deviceId, metric)

@@ -49,6 +49,8 @@ export type Emission = {
 export const placeKey = (mode: Mode, ruleId: string, subject: string, late: boolean): string =>
   `${mode}\n${ruleId}\n${subject}${late ? '\nlate' : ''}`
 
+type Explained = NonNullable<AlarmChangeEntry['explained']>
+
 export const DELAYED_AFTER_MS = 60_000
 const CAUSES_KEPT = 16
 
@@ -186,6 +188,14 @@ export class OpenAlarms {
       const settled = this.#windows.settled(this.#byKey.get(key)!, at)
       if (settled) this.#change(key, settled.alarm, settled.change, moment, PLATFORM, null)
     }
+  }
+
+  /** A cause explains the silence of other devices than before. */
+  explain(key: string, explains: Alarm['explains'], detail: Alarm['message'] | null, explained: Explained, moment: Moment): void {
+    const alarm = this.#byKey.get(key)
+    if (!alarm) return
+    const after = { ...alarm, explains, message: detail ?? alarm.message }
+    this.#change(key, after, 'explains', moment, PLATFORM, null, explained)
   }
 
   /** What the engine itself has to say about windows. */
@@ -344,7 +354,15 @@ export class OpenAlarms {
     }
   }
 
-  #change(key: string, given: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): void {
+  #change(
+    key: string,
+    given: Alarm,
+    change: AlarmChangeKind,
+    moment: Moment,
+    by: string,
+    comment: string | null,
+    explained?: Explained,
+  ): void {
     const alarm = this.#windows.covered(withLiveRequest(given), change, moment)
     if (alarm.state === 'normal') {
       // What is done about one that is over does not touch another that has been raised since.
@@ -369,6 +387,7 @@ export class OpenAlarms {
       at: moment.at,
       by,
       comment,
+      ...(explained && { explained }),
     }
     const recordKey = this.#peekKey(key, moment.causePos)
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)

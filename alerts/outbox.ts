@@ -41,7 +41,7 @@ export type OutboxParts = {
 
 /** Changes nobody needs to be called for. */
 const silent: ReadonlySet<AlarmChangeKind> = new Set([
-  ...(['commented', 'dispatched', 'accepted', 'fed-back', 'requested', 'declined', 'withdrawn'] as const),
+  ...(['commented', 'dispatched', 'accepted', 'fed-back', 'requested', 'declined', 'withdrawn', 'explains'] as const),
 ])
 const behind: ReadonlySet<AlarmChangeKind> = new Set(['raised', 'level', 'returned', 'again'])
 const CHANNEL = 'webhook'

@@ -31,6 +31,7 @@ const changeNames: Record<AlarmChangeKind, Text> = {
   requested: { zh: '待第二人确认', en: 'waits for a second person' },
   declined: { zh: '第二人未同意', en: 'declined by the second person' },
   withdrawn: { zh: '申请已撤回', en: 'request withdrawn' },
+  explains: { zh: '所影响设备有变化', en: 'explains other devices' },
 }
 
 /** Nobody may take a drill or a simulation for the real thing, so these stand first in every text. */

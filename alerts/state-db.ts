@@ -109,6 +109,7 @@ export class StateDb {
     this.#saveParts('group', engine.groups)
     this.#saveParts('window', engine.windows)
     this.#saveParts('cause', engine.causes)
+    this.#saveParts('cause', engine.causes)
     this.#db.exec('COMMIT')
     this.#db.exec('BEGIN')
   }

@@ -76,6 +76,8 @@ export type Alarm = {
   endedAt: number | null
   /** present while `shelved`, `suppressed` or `outOfService` */
   setAside?: SetAside
+  /** of a cause: whose silence it explains, see `explained` in the entries of its timeline */
+  explains?: { cause: 'gateway' | 'power' | 'network'; source: string | null; devices: number }
   /** the work around it, once there is any */
   case?: AlarmCase
   /** what waits for a second person */
@@ -86,7 +88,10 @@ export type Alarm = {
   causes: number[]
 }
 
-/** What made an alarm change. The first five come from data, the rest from people (`dispatch-unaccepted`: from nobody). */
+/**
+ * What made an alarm change. The first five come from data, the rest from people (`dispatch-unaccepted`: from nobody; `explains`: a
+ * cause makes more devices silent, or fewer).
+ */
 export const alarmChanges = [
   'raised',
   'level',
@@ -113,6 +118,7 @@ export const alarmChanges = [
   'requested',
   'declined',
   'withdrawn',
+  'explains',
 ] as const
 export type AlarmChangeKind = (typeof alarmChanges)[number]
 

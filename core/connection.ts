@@ -5,4 +5,6 @@ export type ConnectionChange = {
   at: number
   /** transport and why it went: `mqtt`, `mqtt: keepalive expired` */
   reason: string
+  /** the gateway it is behind */
+  via?: string
 }

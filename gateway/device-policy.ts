@@ -171,7 +171,7 @@ class DeviceLink implements Link, Way {
   closed(reason: string, at: number): void {
     const { presence, enterprises } = this.#shared
     const { id, enterpriseId } = this.#sender.device
-    for (const device of this.behind) presence.left(device, this, at, `behind ${id}: ${reason}`)
+    for (const device of this.behind) presence.left(device, this, at, `behind ${id}: ${reason}`, id)
     presence.left(id, this, at, `mqtt: ${reason}`)
     enterprises.set(enterpriseId, (enterprises.get(enterpriseId) ?? 1) - 1)
   }

@@ -122,9 +122,9 @@ export class Intake implements Meaning {
     const reason = `behind ${sender.device.id}`
     if (connected) {
       way.behind.add(id)
-      this.#presence.arrived(id, way, this.#receivedAt, reason)
+      this.#presence.arrived(id, way, this.#receivedAt, reason, sender.device.id)
     } else if (way.behind.delete(id)) {
-      this.#presence.left(id, way, this.#receivedAt, reason)
+      this.#presence.left(id, way, this.#receivedAt, reason, sender.device.id)
     }
   }
 

@@ -1,7 +1,7 @@
 import { connectionDraft } from '../journal/codec.ts'
 import type { ReadingBuffer } from './reading-buffer.ts'
 
-type Change = { connected: boolean; at: number; reason: string }
+type Change = { connected: boolean; at: number; reason: string; via?: string }
 
 /** Which devices are here, by how many ways; journalled when the first way opens and when the last one closes. */
 export class Presence {
@@ -14,22 +14,22 @@ export class Presence {
     this.#buffer = buffer
   }
 
-  /** `way` is the connection, also for devices behind a gateway. */
-  arrived(deviceId: string, way: object, at: number, reason: string): void {
+  /** `way` is the connection, also for devices behind a gateway; `via`: that gateway. */
+  arrived(deviceId: string, way: object, at: number, reason: string, via?: string): void {
     const present = this.#present.get(deviceId)
     if (present) {
       present.ways.add(way)
       return
     }
     this.#present.set(deviceId, { since: at, ways: new Set([way]) })
-    this.#write(deviceId, { connected: true, at, reason })
+    this.#write(deviceId, { connected: true, at, reason, ...(via !== undefined && { via }) })
   }
 
-  left(deviceId: string, way: object, at: number, reason: string): void {
+  left(deviceId: string, way: object, at: number, reason: string, via?: string): void {
     const present = this.#present.get(deviceId)
     if (!present?.ways.delete(way) || present.ways.size > 0) return
     this.#present.delete(deviceId)
-    this.#write(deviceId, { connected: false, at, reason })
+    this.#write(deviceId, { connected: false, at, reason, ...(via !== undefined && { via }) })
   }
 
   since(deviceId: string): number | undefined {

@@ -101,6 +101,7 @@ const asNewSince = (listeningFrom: number): EngineState => ({
   positions: [],
   groups: [],
   windows: [],
+  causes: [],
 })
 
 function windowsOf(entries: Entry[], now: number): EngineState['windows'] {

@@ -1,3 +1,4 @@
+import type { ConnectionChange } from '../../core/connection.ts'
 import type { Mode } from '../../core/mode.ts'
 import { GOOD } from '../../core/quality.ts'
 import { BlockBuilder, type Series } from '../../core/reading.ts'
@@ -6,7 +7,7 @@ import type { Device } from '../../core/registry.ts'
 import type { Rule } from '../../core/rule.ts'
 import { Engine, type EngineState } from '../../alerts/engine.ts'
 import type { Emission } from '../../alerts/open-alarms.ts'
-import { blockDraft, recordDraft } from '../../journal/codec.ts'
+import { blockDraft, connectionDraft, recordDraft } from '../../journal/codec.ts'
 import type { Draft, Entry } from '../../journal/journal.ts'
 
 /** Monday morning, on a whole second. */
@@ -94,6 +95,10 @@ export class Tape {
     return this.#add(second, ...said.map((entry) => recordDraft(entry)))
   }
 
+  connection(second: number, change: Pick<ConnectionChange, 'deviceId' | 'connected' | 'via'>): number {
+    return this.#add(second, connectionDraft({ at: T0 + second * 1000, reason: 'mqtt', ...change }))
+  }
+
   rows(...rows: Row[]): number {
     return this.#add(Math.max(...rows.map(([, second, , , received]) => received ?? second)), block(rows))
   }
@@ -153,13 +158,14 @@ export class Saved {
     positions: new Map<string, unknown>(),
     groups: new Map<string, unknown>(),
     windows: new Map<string, unknown>(),
+    causes: new Map<string, unknown>(),
   }
 
   take(engine: Engine): void {
     const state = engine.takeState()
     this.#head = JSON.parse(JSON.stringify(state.head)) as EngineState['head']
     for (const [page, bytes] of state.pages) this.#pages.set(page, Buffer.from(bytes).toString('base64'))
-    for (const part of ['series', 'devices', 'alarms', 'ended', 'positions', 'groups', 'windows'] as const) {
+    for (const part of ['series', 'devices', 'alarms', 'ended', 'positions', 'groups', 'windows', 'causes'] as const) {
       for (const [id, value] of state[part]) {
         if (value === null) this.#parts[part].delete(id as never)
         else this.#parts[part].set(id as never, JSON.parse(JSON.stringify(value)))
@@ -184,6 +190,7 @@ export class Saved {
       positions: [...this.#parts.positions] as EngineState['positions'],
       groups: [...this.#parts.groups] as EngineState['groups'],
       windows: [...this.#parts.windows] as EngineState['windows'],
+      causes: [...this.#parts.causes] as EngineState['causes'],
     })
     return engine
   }

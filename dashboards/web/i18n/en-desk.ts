@@ -201,6 +201,7 @@ export const enChange: typeof zhChange = {
   'dispatch-unaccepted': 'Dispatch not accepted, back in the queue',
   'fed-back': 'Feedback from the site',
   explains: 'Explains other devices',
+  explains: 'Explains other devices',
   escalated: 'Escalated',
   'false-alarm': 'Marked as false alarm',
   closed: 'Closed',

@@ -200,6 +200,7 @@ export const zhChange = {
   'dispatch-unaccepted': '派单无人接收,退回队列',
   'fed-back': '现场反馈',
   explains: '所影响设备有变化',
+  explains: '所影响设备有变化',
   escalated: '升级',
   'false-alarm': '判为误报',
   closed: '关闭',
