@@ -3,7 +3,8 @@ import { deviceKindNames, isDeviceKind } from '../../core/device-kind.ts'
 import { severity } from '../../core/level.ts'
 import type { LiveDevice, OnlineState } from '../../core/live.ts'
 
-export type DeviceCounts = Record<OnlineState, number> & { all: number }
+/** `testing`: heard, but what it says is a test; it stands for nothing normal */
+export type DeviceCounts = Record<OnlineState | 'testing', number> & { all: number }
 
 const silence: Record<OnlineState, number> = { stale: 0, offline: 1, never: 2, online: 3 }
 const collator = new Intl.Collator('zh-CN', { numeric: true })
@@ -58,9 +59,9 @@ export function topDevices(
 }
 
 export function countDevices(devices: Iterable<LiveDevice>): DeviceCounts {
-  const counts: DeviceCounts = { online: 0, stale: 0, offline: 0, never: 0, all: 0 }
-  for (const { state } of devices) {
-    counts[state]++
+  const counts: DeviceCounts = { online: 0, stale: 0, offline: 0, never: 0, testing: 0, all: 0 }
+  for (const { state, test } of devices) {
+    counts[test && state === 'online' ? 'testing' : state]++
     counts.all++
   }
   return counts

@@ -26,6 +26,8 @@ export async function leave(): Promise<void> {
 
 const acting = ['admin', 'supervisor', 'duty']
 export const mayAct = (): boolean => acting.includes(session.value?.user?.role ?? '')
+/** Suppression windows: an enterprise declares for itself. */
+export const mayDeclare = (): boolean => mayAct() || session.value?.user?.role === 'enterprise'
 /** Rules: set by administrators and supervisors. */
 export const mayTune = (): boolean => ['admin', 'supervisor'].includes(session.value?.user?.role ?? '')
 export const isAdmin = (): boolean => session.value?.user?.role === 'admin'

@@ -2,6 +2,7 @@ import { enAction, enChange, enDesk } from './en-desk.ts'
 import { map } from './en-map.ts'
 import { enReports } from './en-reports.ts'
 import { enRules } from './en-rules.ts'
+import { enWindows } from './en-windows.ts'
 import { enWall } from './en-wall.ts'
 import type { WordTable } from './zh.ts'
 
@@ -47,6 +48,7 @@ export const en: WordTable = {
     map: 'Map',
     reports: 'Reports',
     rules: 'Rules',
+    windows: 'Windows',
     admin: 'Admin',
     pair: 'Pair walls',
     enterprise: 'Enterprises',
@@ -233,6 +235,7 @@ export const en: WordTable = {
   },
   reports: enReports,
   rules: enRules,
+  windows: enWindows,
   errors: {
     unreachable: 'The server does not answer; check the network and try again',
     'rate-limited': 'Too many attempts; try again in {s} s',
@@ -247,6 +250,14 @@ export const en: WordTable = {
     'in-use': 'Devices there are still in use: retire them first',
     'own-proposal': 'Nobody decides about what they proposed',
     'two-persons': 'Here a second person has to approve',
+    'own-window': 'A second person confirms: nobody confirms the window they declared',
+    'window-over': 'The window is over or has been refused',
+    'window-too-long': 'Too long: maintenance and hot work last 8 hours at most, calibration and panel tests 2 hours',
+    'window-times': 'These times do not fit: not in the past, and the end after the beginning',
+    'window-point': 'There is no such point',
+    'window-panel': 'A panel test is for fire panels only',
+    'window-enterprises': 'All points of a window belong to one enterprise',
+    'window-rules': 'Maintenance and hot work name rules in force; calibration and panel tests name none',
     'pack-rule': 'A rule of the pack itself: there is no setting made by hand to delete',
     'too-large': 'Too large',
     unavailable: 'A part of the platform is not available; try again later',

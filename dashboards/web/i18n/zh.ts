@@ -2,6 +2,7 @@ import { zhAction, zhChange, zhDesk } from './zh-desk.ts'
 import { map } from './zh-map.ts'
 import { zhReports } from './zh-reports.ts'
 import { zhRules } from './zh-rules.ts'
+import { zhWindows } from './zh-windows.ts'
 import { zhWall } from './zh-wall.ts'
 
 /** The words of every page, one table (ux E5). Keys mirror the places they stand in. */
@@ -47,6 +48,7 @@ export const zh = {
     map: '地图',
     reports: '报告',
     rules: '规则',
+    windows: '窗口',
     admin: '管理',
     pair: '大屏配对',
     enterprise: '企业',
@@ -233,6 +235,7 @@ export const zh = {
   },
   reports: zhReports,
   rules: zhRules,
+  windows: zhWindows,
   errors: {
     unreachable: '服务器没有应答,请检查网络后重试',
     'rate-limited': '尝试过于频繁,请在 {s} 秒后再试',
@@ -247,6 +250,14 @@ export const zh = {
     'in-use': '仍有设备在用，请先停用这些设备',
     'own-proposal': '提案人不能决定自己的提案',
     'two-persons': '此处须由第二人批准',
+    'own-window': '须由第二人确认,不能确认自己申报的窗口',
+    'window-over': '该窗口已结束或已被拒绝',
+    'window-too-long': '时间过长:检修、动火最长 8 小时,标定、主机测试最长 2 小时',
+    'window-times': '起止时间不对:不能早于现在,结束须晚于开始',
+    'window-point': '没有这个测点',
+    'window-panel': '主机测试只能申报火灾报警控制器',
+    'window-enterprises': '一个窗口内的测点须属于同一家企业',
+    'window-rules': '检修、动火须写明停哪些报警规则;标定、主机测试不用写',
     'pack-rule': '规则包自带的规则,没有人工设置可以删除',
     'too-large': '内容过大',
     unavailable: '平台的一部分暂不可用,请稍后再试',

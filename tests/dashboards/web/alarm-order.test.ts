@@ -71,5 +71,5 @@ test('devices in alarm stand first, silent ones next, and 2 before 10', () => {
   expect(topDevices(order.of(devices), devices, worst, 1).map(({ id }) => id)).toEqual(['H-10'])
   const renamed = new Map(devices).set('H-2', { ...device('H-2'), name: 'Z' }).set('H-3', device('H-3'))
   expect(order.of(renamed).map(({ id }) => id)).toEqual(['H-3', 'H-4', 'H-10', 'H-2'])
-  expect(countDevices(all)).toEqual({ online: 3, offline: 1, stale: 0, never: 0, all: 4 })
+  expect(countDevices(all)).toEqual({ online: 3, offline: 1, stale: 0, never: 0, testing: 0, all: 4 })
 })
