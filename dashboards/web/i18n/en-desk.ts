@@ -201,14 +201,12 @@ export const enChange: typeof zhChange = {
   'dispatch-unaccepted': 'Dispatch not accepted, back in the queue',
   'fed-back': 'Feedback from the site',
   explains: 'Explains other devices',
-  explains: 'Explains other devices',
   escalated: 'Escalated',
   'false-alarm': 'Marked as false alarm',
   closed: 'Closed',
   requested: 'Asked for, waits for a second person',
   declined: 'Declined by the second person',
   withdrawn: 'Request taken back',
-  explains: 'Explains why several devices are silent',
 }
 
 export const enAction: typeof zhAction = {

@@ -200,14 +200,12 @@ export const zhChange = {
   'dispatch-unaccepted': '派单无人接收,退回队列',
   'fed-back': '现场反馈',
   explains: '所影响设备有变化',
-  explains: '所影响设备有变化',
   escalated: '升级',
   'false-alarm': '判为误报',
   closed: '关闭',
   requested: '申请,待第二人确认',
   declined: '第二人不同意',
   withdrawn: '撤回申请',
-  explains: '说明多台设备失联的原因',
 }
 
 export const zhAction = {
