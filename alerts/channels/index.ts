@@ -1,4 +1,5 @@
 import type { ChannelType } from './channel.ts'
+import { broadcast } from './broadcast.ts'
 import { mail } from './mail.ts'
 import { modem } from './modem/modem.ts'
 import { sms } from './provider/sms.ts'
@@ -9,7 +10,7 @@ import { wecom } from './robots/wecom.ts'
 import { webhook } from './webhook.ts'
 
 /** Every kind of channel there is. */
-export const channels = { mail, webhook, wecom, dingtalk, feishu, sms, modem, voice }
+export const channels = { mail, webhook, wecom, dingtalk, feishu, sms, modem, voice, broadcast }
 
 /** By the name the settings give as `type`. */
 export const channelTypes = new Map<string, ChannelType>(

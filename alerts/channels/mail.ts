@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Type } from 'typebox'
-import { BadSetting, PlatformError } from '../../core/errors.ts'
+import { BadSetting, type PlatformError } from '../../core/errors.ts'
 import type { Message } from '../../core/push.ts'
 import { ChannelMisconfigured, type ChannelType, DeliveryFailed, DeliveryRefused } from './channel.ts'
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
 import { afterEach, expect, test } from 'vitest'
 import { ChannelBook, readChannels, redacted } from '../../../alerts/push/channel-book.ts'
 import { openOutside } from '../../../alerts/push/outside.ts'
@@ -92,4 +94,21 @@ test('what a channel can tell is only what its settings let it know', () => {
     { name: 'plain', receipts: ['accepted'], acknowledge: null, addressOf: 'phone' },
     { name: 'keypad', receipts: ['accepted', 'delivered', 'acknowledged'], acknowledge: 'keypad' },
   ])
+})
+
+test('the examples of the documentation start', () => {
+  const page = readFileSync(new URL('../../../docs/channels.md', import.meta.url), 'utf8')
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(
+    ([, text]) => parse(text!) as { channels: Record<string, unknown> },
+  )
+  expect(examples.length).toBeGreaterThan(1)
+  const fromEnvironment = {
+    WATCHFIRE_CHANNEL_DUTY_MAIL_PASSWORD: secret,
+    WATCHFIRE_CHANNEL_DUTY_GROUP_ACCESS_TOKEN: secret,
+    WATCHFIRE_CHANNEL_DUTY_GROUP_SECRET: secret,
+    WATCHFIRE_CHANNEL_DUTY_SMS_SECRET: secret,
+  }
+  const named = Object.assign({}, ...examples.map(({ channels }) => channels)) as Record<string, unknown>
+  const book = new ChannelBook({ named, fromEnvironment }, openOutside(new ManualClock(0)))
+  expect(book.names()).toEqual(['duty-mail', 'duty-group', 'duty-sms'])
 })
