@@ -1,4 +1,5 @@
 import type { Quarantined } from './quarantine.ts'
+import type { ReadingRows } from './reading-rows.ts'
 
 /** Asking about the past: ingest implements it, dashboards use it. All times are milliseconds UTC, ranges are from ≤ t < to. */
 export interface History {
@@ -13,6 +14,8 @@ export interface History {
   at(query: AtQuery): Promise<ReadingAt[]>
   /** The next rows of an export of one device, as lines of the file. */
   exportPage(query: ExportQuery): Promise<ExportPage>
+  /** Readings as they were received, to judge the past again. */
+  rows?(query: RowsQuery): Promise<ReadingRows>
   quarantine(query: QuarantineQuery): Promise<{ entries: (Quarantined & { id: number })[]; total: number; next?: string }>
   /** How many messages of each device went to quarantine, with the newest code. */
   quarantineCounts(): Promise<{ deviceId: string | null; code: string; count: number; lastAt: number }[]>
@@ -44,6 +47,9 @@ export type ReadingsQuery = {
   /** raises `too-many-points`, with a step that fits, when all pages together would have more */
   mostPoints?: number
 }
+
+/** By when they were measured; `quantities`: metrics without channel, none = all. */
+export type RowsQuery = { mode: string; quantities: string[]; from: number; to: number }
 
 /** The answer is ready JSON (`{"series":[…],"next"?:…}`) in UTF-8, so the thread that serves it only has to send it. */
 export type ReadingsAnswer = { json: Uint8Array<ArrayBuffer>; points: number }

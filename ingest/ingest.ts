@@ -9,7 +9,9 @@ import type {
   ReadingAt,
   ReadingsAnswer,
   ReadingsQuery,
+  RowsQuery,
 } from '../core/history.ts'
+import type { ReadingRows } from '../core/reading-rows.ts'
 import type { Log } from '../core/log.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import { startThread, type ThreadedJournal } from '../journal/thread.ts'
@@ -103,6 +105,7 @@ export async function startIngest({
 
   return {
     readings: (query: ReadingsQuery) => thread.call<ReadingsAnswer>('readings', query),
+    rows: (query: RowsQuery) => thread.call<ReadingRows>('rows', query),
     latest: (mode: string) => thread.call<LatestReading[]>('latest', mode),
     at: (query: AtQuery) => thread.call<ReadingAt[]>('at', query),
     exportPage: (query: ExportQuery) => thread.call<ExportPage>('exportPage', query),

@@ -1,4 +1,4 @@
-import type { AtQuery, ExportQuery, QuarantineQuery, ReadingsQuery } from '../core/history.ts'
+import type { AtQuery, ExportQuery, QuarantineQuery, ReadingsQuery, RowsQuery } from '../core/history.ts'
 import { threadContext } from '../journal/thread.ts'
 import { readingsAt } from './as-of.ts'
 import { exportPage } from './export.ts'
@@ -9,6 +9,7 @@ import { Outbox } from './outbox.ts'
 import { Quarantine } from './quarantine.ts'
 import { answerReadings } from './query.ts'
 import type { RetentionClass } from './retention.ts'
+import { rowsOf } from './rows.ts'
 import { archives, stores, type InfluxOptions, type StoreName } from './stores/index.ts'
 import { TieredStore } from './tiered-store.ts'
 
@@ -68,6 +69,7 @@ ready({
     await intake.reached(query.throughPos)
     return exportPage(store, intake.index, query)
   },
+  rows: (query: RowsQuery) => rowsOf(store, intake.index, query),
   latest: (mode: string) => store.latest(mode),
   quarantine: async (query: QuarantineQuery) => {
     await intake.reached(query.throughPos)

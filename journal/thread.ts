@@ -19,7 +19,7 @@ type Start = { data: unknown; ticket: JournalTicket; rpc: MessagePort; journal: 
 
 /**
  * Starts `file` as a worker thread that has its own end of the journal and logs through `log`.
- * `failed` is told when the thread ends unasked: its part is down.
+ * `failed` is told when the thread ends unasked: its part is down. Ports in `data` are `handed` over.
  */
 export async function startThread(
   name: string,
@@ -28,6 +28,7 @@ export async function startThread(
   journal: ThreadedJournal,
   log: Log,
   failed: (error: Error) => void,
+  handed: MessagePort[] = [],
 ): Promise<Thread> {
   const rpc = new MessageChannel()
   const journalLink = new MessageChannel()
@@ -42,7 +43,7 @@ export async function startThread(
   const worker = new Worker(new URL('./thread-start.js', import.meta.url), {
     name,
     workerData: entry,
-    transferList: [rpc.port2, journalLink.port2, logs.port2],
+    transferList: [rpc.port2, journalLink.port2, logs.port2, ...handed],
   })
   const calls = caller(rpc.port1)
   let stopping = false

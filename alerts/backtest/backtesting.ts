@@ -5,6 +5,8 @@ import type { Backtest, BacktestQuestion } from '../../core/backtest.ts'
 import { PlatformError, Unavailable } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { runBacktest } from './run.ts'
+import type { PastRows } from './history-entries.ts'
+import { isBeforeJournal, runOverHistory } from './over-history.ts'
 import type { Source } from './source.ts'
 
 export type BacktestingConfig = { dataDir: string; zone: string }
@@ -21,16 +23,18 @@ export class Backtesting {
   #dir: string
   #zone: string
   #source: Source
+  #rows: PastRows
   #log: Log
   #asked = new Map<string, Backtest>()
   #queue: string[] = []
   #running: Promise<void> = Promise.resolve()
   #stopped = false
 
-  constructor({ dataDir, zone }: BacktestingConfig, source: Source, log: Log) {
+  constructor({ dataDir, zone }: BacktestingConfig, source: Source, rows: PastRows, log: Log) {
     this.#dir = join(dataDir, 'backtests')
     this.#zone = zone
     this.#source = source
+    this.#rows = rows
     this.#log = log
     mkdirSync(this.#dir, { recursive: true })
   }
@@ -85,12 +89,15 @@ export class Backtesting {
       if (asked?.state !== 'waiting') continue
       const { question } = asked
       try {
-        const result = await runBacktest(this.#source, question, this.#zone, async (progress) => {
+        const tell = async (progress: number) => {
           await new Promise((resolve) => setImmediate(resolve))
           if (this.#stopped) throw new Stopped('the platform is stopping')
           if (this.#asked.get(id!)?.state === 'cancelled') throw new Stopped('it was cancelled')
           this.#asked.set(id!, { id: id!, question, state: 'running', progress })
-        })
+        }
+        const result = (await isBeforeJournal(this.#source, question))
+          ? await runOverHistory(this.#source, this.#rows, question, this.#zone, tell)
+          : await runBacktest(this.#source, question, this.#zone, tell)
         const done: Backtest = { id, question, state: 'done', result }
         this.#keep(done)
         this.#asked.set(id, done)

@@ -10,11 +10,14 @@ import type { Rule } from '../../core/rule.ts'
 import { readRecordEntry } from '../../journal/codec.ts'
 import { OfflineJournal } from '../../journal/offline.ts'
 import { isReady, readRule, Rulebook } from '../rulebook.ts'
+import type { PastRows } from './history-entries.ts'
+import { isBeforeJournal, runOverHistory } from './over-history.ts'
 import { runBacktest } from './run.ts'
 
 const usage = `npm run backtest -- [rule.yaml] --from 2026-11-20 --to 2026-11-21 [--csv] [--data ./data] [--mode live] [--zone Asia/Shanghai]
 
-Judges the past again with the production engine, from the journal in the data folder (a running platform is not disturbed).
+Judges the past again with the production engine, from the journal in the data folder (a running platform is not disturbed), and
+for the time before it begins from the history there.
 rule.yaml: one rule, as in a pack or as PUT /rules/{id} takes it, with its id. Without it the rules as they were in force then are
 run and compared with the alarms that were recorded. --from and --to are days (from the first moment of the one to the last of the
 other), times with an offset (2026-11-20T08:00+08:00), or milliseconds. --csv prints one line an alarm.
@@ -24,7 +27,9 @@ class Unusable extends PlatformError {
   override readonly code = 'unusable'
 }
 
-async function main(): Promise<void> {
+type OpenHistory = (dataDir: string) => { rows: PastRows; close(): void }
+
+async function run(openHistory: OpenHistory): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -53,11 +58,26 @@ async function main(): Promise<void> {
   const rule = positionals[0] === undefined ? null : await ruleFrom(positionals[0], source)
   const began = performance.now()
   const question = { mode: values.mode as Mode, from, to, rule, incidents: [] }
-  const result = await runBacktest(source, question, values.zone, progressLine())
+  const result = (await isBeforeJournal(source, question))
+    ? await overHistory(resolve(values.data), openHistory, (rows) =>
+        runOverHistory(source, rows, question, values.zone, progressLine()),
+      )
+    : await runBacktest(source, question, values.zone, progressLine())
   source.close()
   const seconds = (performance.now() - began) / 1000
   process.stderr.write(`\r${result.readings} readings judged in ${seconds.toFixed(1)} s\n`)
   process.stdout.write(values.csv ? csv(result) : report(result))
+}
+
+async function overHistory<T>(dataDir: string, open: OpenHistory, judge: (rows: PastRows) => Promise<T>): Promise<T> {
+  if (!existsSync(join(dataDir, 'history.db')))
+    throw new Unusable(`${dataDir} has no history, and its journal begins later than --from`)
+  const history = open(dataDir)
+  try {
+    return await judge(history.rows)
+  } finally {
+    history.close()
+  }
 }
 
 /** A day is its first moment as `from` and its end as `to`. */
@@ -107,9 +127,11 @@ function report(result: BacktestResult): string {
   const against = difference.against === 'record' ? 'the recorded alarms' : 'the rule in force'
   const lines = [
     `${time(result.from)} to ${time(result.to)}: ${result.total} alarms from ${result.readings} readings`,
-    result.exact
-      ? 'exact: judged from the first entry of the journal'
-      : `judged from ${time(result.warmUpFrom)} on, so that holds had settled${result.coldRules.length > 0 ? `; these had not learned as much as live: ${result.coldRules.join(', ')}` : ''}`,
+    result.source === 'history'
+      ? `from the history, before the journal begins: ordered by receipt, then by measurement, so the order is approximate`
+      : result.exact
+        ? 'exact: judged from the first entry of the journal'
+        : `judged from ${time(result.warmUpFrom)} on, so that holds had settled${result.coldRules.length > 0 ? `; these had not learned as much as live: ${result.coldRules.join(', ')}` : ''}`,
     `against ${against}: +${difference.added.length} new  −${difference.gone.length} gone  ~${difference.moved.length} moved  =${difference.same} same`,
     `flooded for ${result.floodMinutes} min; ${result.atNight} red or orange between 22:00 and 06:00`,
     '',
@@ -148,10 +170,12 @@ function csv({ alarms, difference }: BacktestResult): string {
   return `${rows.join('\r\n')}\r\n`
 }
 
-try {
-  await main()
-} catch (error) {
-  if (!(error instanceof PlatformError) && !(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw error
-  process.stderr.write(`${(error as Error).message}\n`)
-  process.exitCode = 2
+export async function backtestCommand(openHistory: OpenHistory): Promise<void> {
+  try {
+    await run(openHistory)
+  } catch (error) {
+    if (!(error instanceof PlatformError) && !(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw error
+    process.stderr.write(`${(error as Error).message}\n`)
+    process.exitCode = 2
+  }
 }

@@ -12,9 +12,9 @@ import { positionAt, receivedAt, type Source } from './source.ts'
 import { summarise } from './summary.ts'
 
 /** Holds, silences and standing alarms have settled after a day; only what learns has not. */
-const WARM_UP_MS = 86_400_000
-const RULES = ['rule.set', 'rule.removed']
-const NAMES = ['registry.changed', 'series.defined', 'fence.set', ...windowEntryKinds]
+export const WARM_UP_MS = 86_400_000
+export const RULES = ['rule.set', 'rule.removed']
+export const NAMES = ['registry.changed', 'series.defined', 'fence.set', ...windowEntryKinds]
 
 /** Ids of the rules whose alarms are compared, and the rules that stand beside them. */
 type Cast = { judged: Set<string>; before: Rule[]; after: Rule[] }
@@ -33,9 +33,9 @@ export type Prepared = {
 
 /**
  * Makes the production engine ready to run over the journal from a day before `from` (semantics 15: exact from its first entry), once
- * for the rule to try and once for the one in force.
+ * for the rule to try and once for the one in force (at `rulesBefore`, if that is past).
  */
-export async function prepare(source: Source, asked: BacktestQuestion): Promise<Prepared> {
+export async function prepare(source: Source, asked: BacktestQuestion, rulesBefore = Infinity): Promise<Prepared> {
   const { from, to } = asked
   const tail = source.tail()
   const oldest = await receivedAt(source, tail)
@@ -50,7 +50,8 @@ export async function prepare(source: Source, asked: BacktestQuestion): Promise<
   const start = Math.max(tail, tail === 1 && oldest > from - WARM_UP_MS ? 1 : await positionAt(source, from - WARM_UP_MS))
   const startedAt = (await receivedAt(source, start)) ?? from
   const record = await source.readRecord(1, [...NAMES, ...RULES])
-  const cast = question.rule === null ? null : castOf(question.rule, rulebookOf(record, Infinity))
+  const ruled = record.filter((entry) => entry.receivedAt < rulesBefore)
+  const cast = question.rule === null ? null : castOf(question.rule, rulebookOf(ruled, Infinity))
   const tried = new Replay(question, cast?.after ?? null)
   const replays = cast ? [tried, new Replay(question, cast.before)] : [tried]
   if (start > 1) {
@@ -98,7 +99,7 @@ export async function runBacktest(
 export function factsOf({ cast, replays, exact, warmUpFrom, coldRules }: Prepared) {
   const judged = ({ ruleId }: FoundAlarm) => cast === null || cast.judged.has(ruleId)
   return {
-    ...{ exact, warmUpFrom, coldRules, against: 'rule-in-force' as const },
+    ...{ exact, warmUpFrom, coldRules, source: 'journal' as const, against: 'rule-in-force' as const },
     found: replays[0]!.alarms().filter(judged),
     before: (replays[1]?.alarms() ?? []).filter(judged),
   }
@@ -129,7 +130,7 @@ async function pass(
   return readings
 }
 
-function rulebookOf(record: Entry[], before: number): Rulebook {
+export function rulebookOf(record: Entry[], before: number): Rulebook {
   const rulebook = new Rulebook()
   for (const entry of record) {
     if (entry.pos >= before || !RULES.includes(entry.kind)) continue
@@ -143,7 +144,7 @@ function rulebookOf(record: Entry[], before: number): Rulebook {
  * Beside the rule stand those that share its limits or take some of them (design §3): thresholds on the same quantity. When it is a
  * threshold itself, its limits may move theirs, so their alarms are compared too.
  */
-function castOf(rule: Rule, rulebook: Rulebook): Cast {
+export function castOf(rule: Rule, rulebook: Rulebook): Cast {
   const quantity = (metric: string | undefined) => (metric === undefined ? null : splitChannel(metric).metric)
   const inForce = rulebook.allReady().map((ready) => ready.rule)
   const thresholds = inForce.filter(
@@ -154,13 +155,13 @@ function castOf(rule: Rule, rulebook: Rulebook): Cast {
   return { judged, before: [...thresholds, ...live], after: [...thresholds, ...(rule.enabled ? [rule] : [])] }
 }
 
-const learners = (rules: Rule[]): string[] =>
+export const learners = (rules: Rule[]): string[] =>
   rules.flatMap(({ id, type }) => {
     const known = ruleTypeOf(type)
     return known?.over === 'series' && known.knowledge ? [id] : []
   })
 
-async function recorded(source: Source, question: BacktestQuestion, from: number): Promise<FoundAlarm[]> {
+export async function recorded(source: Source, question: BacktestQuestion, from: number): Promise<FoundAlarm[]> {
   const raised = new Raised(question)
   for (const entry of await source.readRecord(from, ['alarm.changed'])) {
     const change = readRecordEntry(entry)

@@ -20,14 +20,16 @@ export class ShadowRun {
   #clock = 0
   #readings = 0
   #failure: string | null = null
+  /** what it found by its end; its engines are gone then */
+  #ended: Shadow | null = null
   #working: Promise<void> | null = null
   #stopped = false
 
-  constructor(source: Source, { id, mode, from, rule }: ShadowQuestion, zone: string) {
+  constructor(source: Source, { id, mode, from, until = Infinity, rule }: ShadowQuestion, zone: string) {
     this.#source = source
     this.#id = id
     this.#zone = zone
-    this.#question = { mode, from, to: Infinity, rule, incidents: [] }
+    this.#question = { mode, from, to: until, rule, incidents: [] }
   }
 
   /** Goes on to the head of the journal; who calls while it is on its way waits for that. */
@@ -44,6 +46,7 @@ export class ShadowRun {
 
   answer(): Shadow {
     const id = this.#id
+    if (this.#ended) return this.#ended
     if (this.#failure !== null) return { id, state: 'failed', reason: this.#failure }
     const prepared = this.#prepared
     if (!prepared || this.#clock === 0) {
@@ -56,6 +59,10 @@ export class ShadowRun {
     return { id, state: 'running', at: this.#clock, result }
   }
 
+  get hasEnded(): boolean {
+    return this.#ended !== null
+  }
+
   get hasFailed(): boolean {
     return this.#failure !== null
   }
@@ -65,12 +72,14 @@ export class ShadowRun {
   }
 
   async #follow(): Promise<void> {
+    if (this.#ended) return
     this.#failure = null
     this.#prepared ??= await this.#begin()
     let rulesChanged = false
     for (;;) {
       const batch = await this.#source.read(this.#next)
       for (const entry of batch.entries) {
+        if (entry.receivedAt >= this.#question.to) return this.#end()
         if (entry.kind === 'block') this.#readings += entry.count
         if (entry.kind === 'rule.set' || entry.kind === 'rule.removed') rulesChanged ||= this.#isNews(entry.pos)
         for (const replay of this.#prepared.replays) replay.apply(entry)
@@ -78,6 +87,8 @@ export class ShadowRun {
       const isAtHead = batch.next <= this.#next || batch.next >= this.#source.head()
       this.#next = Math.max(this.#next, batch.next)
       if (isAtHead) {
+        // Everything before the end is in once time has come so far.
+        if (batch.clock >= this.#question.to) return this.#end()
         for (const replay of this.#prepared.replays) replay.advance(batch.clock)
         this.#clock = batch.clock
         break
@@ -89,6 +100,14 @@ export class ShadowRun {
     if (rulesChanged) this.#prepared = null
   }
 
+  #end(): void {
+    for (const replay of this.#prepared!.replays) replay.advance(this.#question.to)
+    this.#clock = this.#question.to
+    const now = this.answer()
+    if (now.state === 'running') this.#ended = { ...now, state: 'ended' }
+    this.#prepared = null
+  }
+
   /** Changes before the engines were made ready are in them. */
   #isNews(pos: number): boolean {
     return pos >= this.#madeAt
@@ -98,7 +117,7 @@ export class ShadowRun {
     this.#madeAt = this.#source.head()
     this.#clock = 0
     this.#readings = 0
-    const prepared = await prepare(this.#source, this.#question)
+    const prepared = await prepare(this.#source, this.#question, this.#question.to)
     this.#next = prepared.start
     return prepared
   }

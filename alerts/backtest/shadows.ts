@@ -25,7 +25,7 @@ export class Shadows {
     this.#log = log
     this.#timer = setInterval(() => {
       const isRetry = ++this.#round % RETRY_ROUNDS === 0
-      for (const [id, run] of this.#runs) if (!run.hasFailed || isRetry) this.#follow(id, run)
+      for (const [id, run] of this.#runs) if (!run.hasEnded && (!run.hasFailed || isRetry)) this.#follow(id, run)
     }, EVERY_MS).unref()
   }
 
@@ -33,7 +33,7 @@ export class Shadows {
   ask(question: ShadowQuestion): Shadow {
     let run = this.#runs.get(question.id)
     if (!run) {
-      if (this.#runs.size >= AT_ONCE) {
+      if ([...this.#runs.values()].filter(({ hasEnded }) => !hasEnded).length >= AT_ONCE) {
         throw new Unavailable('busy', `${AT_ONCE} versions run in shadow already: decide about one of them first`)
       }
       this.#runs.set(question.id, (run = new ShadowRun(this.#source, question, this.#zone)))

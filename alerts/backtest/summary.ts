@@ -15,7 +15,7 @@ const LEAD_MS = 6 * HOUR
 const NOTICED_MS = HOUR
 const TOP = 10
 
-type Facts = Pick<BacktestResult, 'exact' | 'warmUpFrom' | 'coldRules' | 'readings'> & {
+type Facts = Pick<BacktestResult, 'source' | 'exact' | 'warmUpFrom' | 'coldRules' | 'readings'> & {
   found: FoundAlarm[]
   before: FoundAlarm[]
   against: BacktestResult['difference']['against']

@@ -1,11 +1,14 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { BacktestQuestion, ShadowQuestion } from '../../core/backtest.ts'
+import { caller } from '../../core/rpc.ts'
 import { threadContext } from '../../journal/thread.ts'
 import { Backtesting, type BacktestingConfig } from './backtesting.ts'
 import { Shadows } from './shadows.ts'
 
 /** The thread in which the past is judged again, so that the present is not kept waiting. */
-const { data: config, journal, log, ready } = threadContext<BacktestingConfig>()
-const backtesting = new Backtesting(config, journal, log)
+const { data: config, journal, log, ready } = threadContext<BacktestingConfig & { history: MessagePort }>()
+const { call } = caller(config.history)
+const backtesting = new Backtesting(config, journal, (query) => call('rows', query), log)
 const shadows = new Shadows(journal, config.zone, log)
 
 ready({

@@ -87,6 +87,12 @@ export function levelsOf(rule: Draft): Level[] {
 
 /** What a person writes about: the rule without what the platform puts to it. */
 export function draftOf(rule: Rule): Draft {
-  const { version: _version, origin: _origin, ...draft } = rule
-  return draft
+  const { version: _version, origin: _origin, ...fields } = rule
+  // What is changed most often stands first, whoever wrote it down in whatever order.
+  const names = Object.keys(fields).sort((a, b) => placeOf(a) - placeOf(b))
+  return Object.fromEntries(names.map((name) => [name, fields[name]]))
 }
+
+const FIRST = ['id', 'type', 'metric', 'unit', 'applies', 'level', 'when', 'limits', 'deadband', 'onDelayMs', 'offDelayMs']
+const LAST = ['latching', 'bound', 'enabled', 'source', 'title', 'message', 'guidance']
+const placeOf = (name: string): number => FIRST.includes(name) ? FIRST.indexOf(name) : 50 + LAST.indexOf(name)

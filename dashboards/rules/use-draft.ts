@@ -3,6 +3,7 @@ import type { RuleWarning } from '../../core/alarm-book.ts'
 import type { Rule } from '../../core/rule.ts'
 import { api, ApiFailure, failureText } from '../web/api.ts'
 import { mayTune } from '../web/session.ts'
+import { changesOf } from './changes.ts'
 import { draftOf } from './rule-book.ts'
 import { readText, textOf, type Form } from './rule-text.ts'
 import type { Draft } from './sentence.ts'
@@ -23,7 +24,7 @@ export function useDraft() {
   const draft = computed(() => read.value.draft)
   const isChanged = computed(() => {
     if (!base.value || !draft.value) return true
-    return JSON.stringify(draft.value) !== JSON.stringify(draftOf(base.value))
+    return changesOf(draftOf(base.value), draft.value).length > 0
   })
   const faults = computed(() => remarks.value.filter(({ code }) => code === 'fault'))
 

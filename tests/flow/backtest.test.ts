@@ -162,7 +162,7 @@ test('npm run backtest reads the folder of a running platform and prints what th
     'id: gas.combustible\ntype: threshold\nmetric: combustibleLel\nlimits:\n  - { name: H, above: 10, level: yellow }\n  - { name: HH, above: 50, level: red }\n',
   )
   const command = (...args: string[]) =>
-    spawnSync(process.execPath, [join(root, 'launch.js'), 'alerts/backtest/command.ts', '--data', dataDir, ...args], {
+    spawnSync(process.execPath, [join(root, 'launch.js'), 'backtest.ts', '--data', dataDir, ...args], {
       encoding: 'utf8',
     })
   const range = ['--from', String(beganAt), '--to', String(Date.now())]

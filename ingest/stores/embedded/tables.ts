@@ -53,11 +53,13 @@ export class Tables {
   /** to write, and to read what a query needs */
   readonly rollups: RollupTable
 
-  constructor(file: string) {
-    this.#write = new DatabaseSync(file, { timeout: 5000 })
-    this.#write.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000',
-    )
+  constructor(file: string, { readOnly = false }: { readOnly?: boolean } = {}) {
+    this.#write = new DatabaseSync(file, { timeout: 5000, readOnly })
+    if (!readOnly) {
+      this.#write.exec(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000',
+      )
+    }
     this.#write.exec(schema)
     const meta = this.#write.prepare('SELECT value FROM meta WHERE name = ?')
     const format = (meta.get('format') as { value: number } | undefined)?.value

@@ -108,6 +108,26 @@ test('when the rules in force change, it is compared with those in force now', a
   expect(counts((await seen(run)).result)).toEqual([1, 0, 0, 0, 1])
 })
 
+test('a shadow ends when its time is over: what it found until then stands, also when it is judged again later', async () => {
+  const { journal, start, say } = world()
+  await start()
+  const asked = { ...question(), until: T0 + 180_000 }
+  const run = new ShadowRun(journal, asked, zone)
+  await say(120, 12)
+  expect(counts((await seen(run)).result)).toEqual([1, 1, 0, 0, 0])
+  await say(200, 12, 2)
+  await run.follow()
+  const ended = run.answer()
+  expect(ended).toMatchObject({ state: 'ended', at: T0 + 180_000, result: { total: 1 } })
+  // Neither later readings nor later rules are its business; a restart finds the same.
+  await journal.append([recordDraft(setRule({ ...lower, version: 3 }))])
+  await say(260, 12, 3)
+  await run.follow()
+  const again = new ShadowRun(journal, asked, zone)
+  await again.follow()
+  expect([run.answer(), again.answer()]).toEqual([ended, ended])
+})
+
 test('so many versions run in shadow at once and no more; one that ended makes room', async () => {
   const { journal, start, say } = world()
   await start()
