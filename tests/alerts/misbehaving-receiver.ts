@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string }
@@ -35,7 +36,7 @@ export const slow =
     void setTimeout(() => answer.writeHead(200).end(), ms)
 
 /** A real HTTP server on a free port whose manners can be changed while it runs. */
-export async function startReceiver(behave: Behaviour = accept) {
+export async function startReceiver(behave: Behaviour = accept, pair?: { key: string; cert: string }) {
   const received: Received[] = []
   const receiver = {
     behave,
@@ -45,7 +46,8 @@ export async function startReceiver(behave: Behaviour = accept) {
     stop: () => Promise.resolve(),
     listen: (_port: number) => Promise.resolve(),
   }
-  const server = createServer((request, answer) => {
+  const listen = (take: RequestListener) => (pair ? createTlsServer(pair, take) : createServer(take))
+  const server = listen((request, answer) => {
     let body = ''
     request.setEncoding('utf8').on('data', (text: string) => (body += text))
     request.on('end', () => {
@@ -58,7 +60,7 @@ export async function startReceiver(behave: Behaviour = accept) {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     receiver.port = (server.address() as AddressInfo).port
-    receiver.url = `http://127.0.0.1:${receiver.port}/hook/very-private-path`
+    receiver.url = `${pair ? 'https' : 'http'}://127.0.0.1:${receiver.port}/hook/very-private-path`
   }
   receiver.stop = async () => {
     server.closeAllConnections()

@@ -9,9 +9,10 @@ import {
 } from '../../../alerts/channels/index.ts'
 import { openOutside } from '../../../alerts/push/outside.ts'
 import { pushText } from '../../../alerts/push-text.ts'
-import { channelSuite } from '../../suites/channel.ts'
+import { channelSuite, type Manner } from '../../suites/channel.ts'
 import { sampleChange } from '../alarm-sample.ts'
 import { sampleMessage } from '../message-sample.ts'
+import { selfSigned } from '../self-signed.ts'
 import { accept, endless, hang, reset, slow, startReceiver, status } from '../misbehaving-receiver.ts'
 
 const secret = 'a-secret-shared-with-the-receiver'
@@ -35,6 +36,7 @@ channelSuite(
   'webhook',
   async () => {
     const one = await startReceiver()
+    const untrusted = await startReceiver(accept, selfSigned())
     const manners = {
       accepting: accept,
       hanging: hang,
@@ -46,14 +48,21 @@ channelSuite(
     }
     return {
       to: (how) => {
-        one.behave = manners[how as keyof typeof manners]
-        const url = how === 'unreachable' ? 'http://127.0.0.1:9/hook/very-private-path' : one.url
+        one.behave = manners[how as keyof typeof manners] ?? accept
+        const urls: Partial<Record<Manner, string>> = {
+          unreachable: 'http://127.0.0.1:9/hook/very-private-path',
+          untrusted: untrusted.url,
+        }
+        const url = urls[how] ?? one.url
         return Promise.resolve(webhook(url, { timeoutMs: how === 'hanging' ? 300 : 2_000 }))
       },
       secrets: [secret, 'very-private-path'],
-      meets: ['slow', 'cut'],
+      meets: ['slow', 'cut', 'untrusted'],
       received: () => one.received.length,
-      stop: one.stop,
+      stop: async () => {
+        await one.stop()
+        await untrusted.stop()
+      },
     }
   },
   message,
