@@ -88,7 +88,7 @@ export class CauseWatch {
         cause.lost = cause.lost.filter((id) => id !== deviceId)
         this.#dirty.add(`cause\n${key}`)
         const isOver = cause.lost.length < this.#here
-        this.#free(key, cause, at, pos, (device) => isOver || this.#sessionOf(device) === deviceId)
+        this.#free(key, cause, at, pos, (device) => isOver || this.carrierOf(device) === deviceId)
       } else if (cause.kind === 'gateway' && cause.source === deviceId) this.#free(key, cause, at, pos)
     }
   }
@@ -217,12 +217,14 @@ export class CauseWatch {
     this.#dirty.add(`session\n${device}`)
   }
 
-  /** Whose session brings what the device says. */
-  #sessionOf = (device: string): string => this.#carriers.get(device) ?? device
+  /** Whose session brings what the device says: its gateway's, or its own. */
+  carrierOf(device: string): string {
+    return this.#carriers.get(device) ?? device
+  }
 
   #causeOf(silence: Silence): Standing | null {
     const { device } = silence
-    const source = this.#sessionOf(device.id)
+    const source = this.carrierOf(device.id)
     const session = this.#sessions.get(source)
     const went = session && !session.connected ? session.at : null
     if (went !== null && this.#isNetwork(went)) return this.#network(device.mode, went)

@@ -46,7 +46,12 @@ export class Engine {
   readonly rulebook = new Rulebook()
   #due = new DueTimes()
   readonly windows = new WindowWatch(this.#due, (ruleId) => this.rulebook.ready(ruleId)?.rule.type)
-  readonly alarms = new OpenAlarms((id) => this.directory.registry.devices.get(id), this.#due, this.windows)
+  readonly alarms: OpenAlarms = new OpenAlarms(
+    (id) => this.directory.registry.devices.get(id),
+    this.#due,
+    this.windows,
+    (id) => this.#causes.carrierOf(id),
+  )
   readonly memory = new SeriesMemory()
   readonly figures = { readings: 0, slow: 0, late: 0, resent: 0, standing: 0, stray: 0 }
   #causes: CauseWatch = new CauseWatch({

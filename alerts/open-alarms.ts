@@ -56,6 +56,11 @@ const CAUSES_KEPT = 16
 
 export type OpenAlarmsState = { causePos: number; counts: [string, number][] }
 
+/** It is going on now: no longer a report of what was. */
+function news({ report: _, ...alarm }: Alarm): Alarm {
+  return alarm
+}
+
 /** The alarms that are not over, as the engine sees them, and the changes it decided on. */
 export class OpenAlarms {
   #byKey = new Map<string, Alarm>()
@@ -67,11 +72,19 @@ export class OpenAlarms {
   #dirty = new Set<string>()
   #device: (id: string) => Device | undefined
 
+  #carrier: (deviceId: string) => string
   #due: DueTimes
   #windows: WindowWatch
 
-  constructor(device: (id: string) => Device | undefined, due: DueTimes, windows: WindowWatch) {
+  /** `carrier`: the gateway a device is behind, else the device */
+  constructor(
+    device: (id: string) => Device | undefined,
+    due: DueTimes,
+    windows: WindowWatch,
+    carrier: (deviceId: string) => string = (id) => id,
+  ) {
     this.#device = device
+    this.#carrier = carrier
     this.#due = due
     this.#windows = windows
   }
@@ -126,7 +139,7 @@ export class OpenAlarms {
     const told = this.#describe(place, breach, moment)
     const input = alarm.setAside?.isConditionTrue ? 'worsen' : 'breachedBefore'
     const state = transition(alarm.state, input, alarm.latching)
-    const seen = state === null ? alarm : { ...withoutAside(alarm), state }
+    const seen = state === null ? alarm : { ...withoutAside(state === 'active' ? news(alarm) : alarm), state }
     this.#change(place.key, { ...seen, ...told, version: alarm.version + 1 }, 'level', moment, PLATFORM, null)
   }
 
@@ -293,6 +306,7 @@ export class OpenAlarms {
       raisedAt: moment.knownAt,
       occurrences: 1,
       late: place.late,
+      ...(input === 'breachedBefore' && { report: { by: this.#carrier(place.deviceId) } }),
       delayed: moment.knownAt - moment.at > DELAYED_AFTER_MS,
       acknowledgedBy: null,
       acknowledgedAt: null,
@@ -310,7 +324,7 @@ export class OpenAlarms {
     const state = transition(alarm.state, input, alarm.latching)
     if (state === null) return
     const after: Alarm = {
-      ...alarm,
+      ...news(alarm),
       ...this.#describe(place, breach, moment),
       state,
       version: alarm.version + 1,

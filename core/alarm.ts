@@ -68,6 +68,8 @@ export type Alarm = {
   occurrences: number
   /** raised by data older than what was already judged: "happened then, arrived now" */
   late: boolean
+  /** 补报: over before it was known; `by`: the gateway that kept it, or the device itself. See core/alarm-group.ts */
+  report?: { by: string }
   /** raised more than 60 s after it was measured */
   delayed: boolean
   acknowledgedBy: string | null

@@ -1,6 +1,4 @@
-const WINDOW_MS = 600_000
-const BEGINS_ABOVE = 10
-const ENDS_BELOW = 5
+import { FLOOD_ENTERS_ABOVE, FLOOD_LEAVES_BELOW, FLOOD_WINDOW_MS } from '../../core/flood.ts'
 
 export type Flood = { from: number; to: number }
 
@@ -14,10 +12,10 @@ export function floodsOf(times: readonly number[], asOf: number): Flood[] {
   let seen = 0
   let began: number | null = null
   const leaveUntil = (now: number) => {
-    while (oldest < seen && times[oldest]! + WINDOW_MS <= now) {
-      const left = times[oldest]! + WINDOW_MS
+    while (oldest < seen && times[oldest]! + FLOOD_WINDOW_MS <= now) {
+      const left = times[oldest]! + FLOOD_WINDOW_MS
       oldest++
-      if (began === null || seen - oldest >= ENDS_BELOW) continue
+      if (began === null || seen - oldest >= FLOOD_LEAVES_BELOW) continue
       floods.push({ from: began, to: left })
       began = null
     }
@@ -25,7 +23,7 @@ export function floodsOf(times: readonly number[], asOf: number): Flood[] {
   for (const at of times) {
     leaveUntil(at)
     seen++
-    if (began === null && seen - oldest > BEGINS_ABOVE) began = at
+    if (began === null && seen - oldest > FLOOD_ENTERS_ABOVE) began = at
   }
   leaveUntil(asOf)
   if (began !== null) floods.push({ from: began, to: asOf })
@@ -38,7 +36,7 @@ export function mostInWindow(times: readonly number[], from: number, to: number)
   let oldest = 0
   for (const [i, at] of times.entries()) {
     if (at >= to) break
-    while (times[oldest]! + WINDOW_MS <= at) oldest++
+    while (times[oldest]! + FLOOD_WINDOW_MS <= at) oldest++
     if (at >= from) most = Math.max(most, i - oldest + 1)
   }
   return most

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { groupKey } from '../../core/alarm-group.ts'
+import { GOOD } from '../../core/quality.ts'
 import type { AlarmChangeEntry, RecordEntry } from '../../core/record.ts'
 import type { Rule } from '../../core/rule.ts'
 import { aDevice, aRule, defineSeries, Saved, setDevice, setRule, T0, World, type Row } from './world.ts'
@@ -193,4 +195,23 @@ test('cut off and gone on from what was saved, it says the same', () => {
     engine.advance(T0 + 400_000)
     expect([...said, ...engine.take()]).toEqual(whole.emissions)
   }
+})
+
+test('what a gateway had kept and was over by then is reported under its name, calls nobody, and is news when it happens again', () => {
+  const field = new Field(3, (n) => (n === 3 ? null : 'GW'), [aRule()]).report(1, 201)
+  // Two detectors behind the gateway and one that speaks for itself were over their limit a minute and more ago.
+  for (const n of [1, 2, 3]) field.tape.rows([n, 100.5, 60, GOOD, 210])
+  field.run(220)
+  const alarms = () => field.emissions.map(({ entry }) => (entry as AlarmChangeEntry).alarm)
+  expect(alarms().map(({ deviceId, state, late, report }) => [deviceId, state, late, report?.by])).toEqual([
+    ['D1', 'returned', true, 'GW'],
+    ['D2', 'returned', true, 'GW'],
+    ['D3', 'returned', true, 'D3'],
+  ])
+  expect(new Set(alarms().map(groupKey))).toEqual(new Set(['late/GW', 'late/D3']))
+  // Over the limit now: an alarm like any other, beside the report of what was.
+  field.tape.rows([1, 221, 60])
+  field.run(230)
+  expect(alarms().at(-1)).toMatchObject({ deviceId: 'D1', state: 'active', late: false })
+  expect(alarms().at(-1)!.report).toBeUndefined()
 })

@@ -19,6 +19,7 @@ export const en: WordTable = {
     active: 'Unacknowledged',
     acknowledged: 'Acknowledged',
     returned: 'Returned, unacknowledged',
+    report: 'Reported late, over by then',
     latched: 'Returned, awaiting reset',
     shelved: 'Shelved',
     suppressed: 'Suppressed',

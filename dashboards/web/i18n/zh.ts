@@ -19,6 +19,7 @@ export const zh = {
     active: '未确认',
     acknowledged: '已确认',
     returned: '已恢复未确认',
+    report: '补报，已恢复未确认',
     latched: '已恢复待复位',
     shelved: '搁置',
     suppressed: '抑制',
