@@ -9,12 +9,14 @@ import type { View } from './projection.ts'
 setWorkerUrl(workerUrl)
 
 export type GlBase = {
+  /** drawn by the processor: too slow to be drawn anew for every frame of a flight */
+  slow: boolean
   show(view: View): void
   restyle(theme: MapTheme, english: boolean): void
   stop(): void
 }
 export type GlEvents = {
-  /** everything that is in the picture has been drawn */
+  /** everything that is in the picture now has been drawn */
   ready(): void
   lost(): void
   /** the online source gives no pictures, or does again */
@@ -27,13 +29,13 @@ const ONLINE_AGAIN_MS = 60_000
 export async function startGl(
   container: HTMLElement,
   data: BaseData,
-  look: { theme: MapTheme; english: boolean; view: View },
+  look: { theme: MapTheme; english: boolean; textPx: number; slow: boolean; view: View },
   events: GlEvents,
 ): Promise<GlBase> {
   const archives = await readPmtiles(data.pmtiles)
   let { theme, english } = look
   let online = data.tiles !== null
-  const style = () => styleOf(data, archives, theme, english, online)
+  const style = () => styleOf(data, archives, { theme, english, textPx: look.textPx, online })
   const map = new GlMap({
     container,
     style: style(),
@@ -45,11 +47,11 @@ export async function startGl(
     pixelRatio: 1,
     renderWorldCopies: false,
     localIdeographFontFamily: "'Source Han Sans SC', 'Noto Sans CJK SC', 'Noto Sans SC', 'Microsoft YaHei', sans-serif",
-    canvasContextAttributes: { antialias: true, failIfMajorPerformanceCaveat: false },
+    canvasContextAttributes: { antialias: !look.slow },
   })
   let stopped = false
   let retry: ReturnType<typeof setTimeout> | undefined
-  map.once('idle', () => !stopped && events.ready())
+  map.on('idle', () => !stopped && events.ready())
   map.on('webglcontextlost', () => !stopped && events.lost())
   map.on('error', (event) => {
     if (!online || (event as { sourceId?: string }).sourceId !== 'online') return
@@ -64,6 +66,7 @@ export async function startGl(
     }, ONLINE_AGAIN_MS)
   })
   return {
+    slow: look.slow,
     show: ({ centre, zoom }) => void map.jumpTo({ center: [centre.longitude, centre.latitude], zoom }),
     restyle(nextTheme, nextEnglish) {
       if (nextTheme === theme && nextEnglish === english) return

@@ -37,9 +37,7 @@ const majorKinds = ['motorway', 'trunk', 'primary', 'highway', 'major_road']
 export function styleOf(
   data: BaseData,
   archives: readonly Archive[],
-  theme: MapTheme,
-  english: boolean,
-  online: boolean,
+  { theme, english, textPx, online }: { theme: MapTheme; english: boolean; textPx: number; online: boolean },
 ): StyleSpecification {
   const colours = baseColours[theme]
   const latitude = data.box ? (data.box[1] + data.box[3]) / 2 : 30
@@ -78,7 +76,7 @@ export function styleOf(
         'text-field': text,
         'text-size': size,
         'text-font': ['sans-serif'],
-        'text-padding': 6,
+        'text-padding': textPx * 0.6,
         ...(line ? { 'symbol-placement': 'line', 'symbol-spacing': 420 } : { 'text-max-width': 8 }),
       },
       paint: { 'text-color': colours.text, 'text-halo-color': colours.halo, 'text-halo-width': 1.6 },
@@ -98,7 +96,7 @@ export function styleOf(
         const words = english
           ? ['coalesce', ['get', 'name:en'], ['get', 'name']]
           : ['coalesce', ['get', 'name:zh'], ['get', 'name']]
-        label(id, source, 14, false, words as never, from)
+        label(id, source, textPx, false, words as never, from)
         continue
       }
       drawClass(id, source, one, { ...from, ...(isArea(one) ? { filter: ['==', ['geometry-type'], 'Polygon'] } : {}) })
@@ -142,9 +140,12 @@ export function styleOf(
   const named = (...classes: BaseClass[]) => ({
     filter: ['all', ['in', ['get', 'class'], ['literal', classes]], ['!=', words, '']],
   })
-  label('road-names', 'base', 13, true, words, { ...named('major', 'middle', 'minor', 'waterway', 'rail'), minzoom: 13 })
-  label('area-names', 'base', 14, false, words, { ...named('works', 'water', 'green', 'built', 'place'), minzoom: 12.5 })
-  label('building-names', 'base', 13, false, words, { ...named('building'), minzoom: 16.5 })
+  label('road-names', 'base', textPx * 0.93, true, words, {
+    ...named('major', 'middle', 'minor', 'waterway', 'rail'),
+    minzoom: 13,
+  })
+  label('area-names', 'base', textPx, false, words, { ...named('works', 'water', 'green', 'built', 'place'), minzoom: 12.5 })
+  label('building-names', 'base', textPx * 0.93, false, words, { ...named('building'), minzoom: 16.5 })
   return { version: 8, sources, layers }
 }
 

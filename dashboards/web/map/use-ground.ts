@@ -16,18 +16,26 @@ export type Ground = {
   failed: Ref<boolean>
 }
 
-const AGAIN_MS = 700
+const AGAIN_MS = 250
+/** With slow WebGL the camera has to stand so long before the ground is drawn by it. */
+const STANDS_MS = 150
 const PATIENCE = 4
 const MUCH_LATER_MS = 60_000
 const RELOAD_MS = 30_000
 
-const hasWebgl2 = (): boolean => {
+type Webgl = 'none' | 'slow' | 'fast'
+
+/** Whether there is WebGL 2, and whether the processor has to do it. */
+function webgl(): Webgl {
   try {
     const context = document.createElement('canvas').getContext('webgl2')
-    context?.getExtension('WEBGL_lose_context')?.loseContext()
-    return context !== null
+    if (!context) return 'none'
+    const info = context.getExtension('WEBGL_debug_renderer_info')
+    const name = info ? String(context.getParameter(info.UNMASKED_RENDERER_WEBGL)) : ''
+    context.getExtension('WEBGL_lose_context')?.loseContext()
+    return /swiftshader|llvmpipe|software|basic render/i.test(name) ? 'slow' : 'fast'
   } catch {
-    return false
+    return 'none'
   }
 }
 
@@ -36,6 +44,7 @@ export function useGround(
   box: Ref<HTMLElement | undefined>,
   view: ShallowRef<View | null>,
   theme: Ref<MapTheme>,
+  textPx: Ref<number>,
   svgOnly: boolean,
 ): Ground {
   const data = shallowRef<BaseData | null>(null)
@@ -47,6 +56,7 @@ export function useGround(
   let starting = false
   let over = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  let resting: ReturnType<typeof setTimeout> | undefined
 
   const load = () =>
     loadBase().then(
@@ -65,9 +75,11 @@ export function useGround(
   void load()
 
   const lost = () => {
-    gl?.stop()
+    const dead = gl
     gl = null
     kind.value = 'svg'
+    // Not from within its own event.
+    setTimeout(() => dead?.stop())
     losses.value++
     timer = setTimeout(() => void start(), losses.value % PATIENCE === 0 ? MUCH_LATER_MS : AGAIN_MS)
   }
@@ -75,29 +87,41 @@ export function useGround(
     if (over || starting || gl || !data.value || !view.value || !box.value) return
     starting = true
     try {
-      if (!hasWebgl2()) return
+      const has = webgl()
+      if (has === 'none') return
       const { startGl } = await import('./gl-base.ts')
       if (over) return
-      const look = { theme: theme.value, english: !isChinese.value, view: view.value }
+      const look = { theme: theme.value, english: !isChinese.value, textPx: textPx.value, slow: has === 'slow', view: view.value }
       gl = await startGl(box.value, data.value, look, {
-        ready: () => (kind.value = 'gl'),
+        ready: () => resting === undefined && (kind.value = 'gl'),
         lost,
         online: (works) => (online.value = works ? 'on' : 'failed'),
       })
       if (view.value) gl.show(view.value)
     } catch (error) {
-      // Without WebGL the map is complete but for the names of streets.
-      console.warn('the ground is drawn without WebGL', error)
+      // Drawn without WebGL the map lacks only the names of streets.
+      reportError(error)
     } finally {
       starting = false
     }
   }
   if (!svgOnly) watch([data, view, box], () => void start(), { immediate: true })
-  watch(view, (now) => now && gl?.show(now))
+  watch(view, (now) => {
+    if (!now || !gl) return
+    if (!gl.slow) return gl.show(now)
+    // SVG follows the camera, which software can do in time; WebGL draws where it comes to rest.
+    kind.value = 'svg'
+    clearTimeout(resting)
+    resting = setTimeout(() => {
+      resting = undefined
+      if (view.value) gl?.show(view.value)
+    }, STANDS_MS)
+  })
   watch([theme, isChinese], () => gl?.restyle(theme.value, !isChinese.value))
   onScopeDispose(() => {
     over = true
     clearTimeout(timer)
+    clearTimeout(resting)
     gl?.stop()
   })
   return { data, kind, online, losses, failed }
