@@ -309,32 +309,32 @@ describe.skipIf(!hasChromium())('desk', () => {
       const alarm = makeAlarm(platform.now - n * 1000, { level, deviceId, state: n % 2 === 0 ? 'active' : 'acknowledged' })
       platform.alarms.set(alarm.id, alarm)
     }
-    await using desk = await openDesk()
-    const { page } = desk
-    const paintedMs = await page.evaluate(async () => {
-      const [first] = performance.getEntriesByName('first-contentful-paint')
-      const { promise, resolve } = Promise.withResolvers<number>()
-      requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
-      return { first: first?.startTime ?? 0, rows: await promise }
-    })
-    const filterMs = await page.evaluate(async () => {
-      const took: number[] = []
-      for (const value of ['blue', 'orange', '', 'yellow', '']) {
-        const select = document.querySelector<HTMLSelectElement>('[data-zone=filters] [name=level]')!
-        const began = performance.now()
-        select.value = value
-        select.dispatchEvent(new Event('change', { bubbles: true }))
-        const { promise, resolve } = Promise.withResolvers<void>()
-        requestAnimationFrame(() => setTimeout(resolve))
-        await promise
-        took.push(performance.now() - began)
-      }
-      return took
-    })
-    console.log('desk with 5000 alarms', paintedMs, filterMs.map(Math.round))
-    expect(await page.locator('li[role=option]').count()).toBe(100)
-    expect(paintedMs.rows).toBeLessThan(2_000)
+    const page = await browser.newPage({ viewport: { width: 1600, height: 900 } })
+    // What the page itself costs, whatever else this machine is doing.
+    const cdp = await page.context().newCDPSession(page)
+    await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
+    const cpuMs = async () => {
+      const { metrics } = await cdp.send('Performance.getMetrics')
+      return metrics.find(({ name }) => name === 'TaskDuration')!.value * 1000
+    }
+    await page.goto(`${platform.url}/desk`)
+    await page.waitForSelector('[data-zone=detail][data-alarm]')
+    const paintedMs = await cpuMs()
+    const filterMs: number[] = []
+    for (const level of ['blue', 'orange', 'yellow', 'blue', 'yellow']) {
+      const before = await cpuMs()
+      await page.selectOption('[data-zone=filters] [name=level]', level)
+      await page.waitForSelector(`li[role=option]:first-child[data-level=${level}]`)
+      filterMs.push((await cpuMs()) - before)
+    }
+    expect(await page.locator('li[role=option]').count()).toBeLessThanOrEqual(80)
+    expect(await page.locator('[data-zone=hidden]').getAttribute('data-hidden')).toMatch(/^333\d$/)
+    expect(paintedMs).toBeLessThan(1_000)
     expect(filterMs.toSorted((a, b) => a - b)[2]).toBeLessThan(100)
+    process.stdout.write(
+      `desk, 5000 alarms: ${Math.round(paintedMs)} ms to paint, filter ${filterMs.map(Math.round).join(' ')} ms\n`,
+    )
+    await page.close()
   })
 
   test('the demo’s story is told and can be started over; without a demo there is no panel', async () => {
