@@ -44,6 +44,7 @@ const silent: ReadonlySet<AlarmChangeKind> = new Set([
   ...(['commented', 'dispatched', 'accepted', 'fed-back', 'requested', 'declined', 'withdrawn', 'explains'] as const),
 ])
 const behind: ReadonlySet<AlarmChangeKind> = new Set(['raised', 'level', 'returned', 'again'])
+const aboutWindows: ReadonlySet<AlarmChangeKind> = new Set(['suppressed', 'unsuppressed'])
 const CHANNEL = 'webhook'
 /** Slots, so that one receiver that hangs on one notice does not hold up the rest. */
 const AT_ONCE = 4
@@ -165,6 +166,8 @@ class Outbox implements Part {
     if (!this.#config.modes.includes(alarm.mode)) return null
     // That it was set aside is told; what goes on behind it is not.
     if (alarm.setAside && behind.has(change.change)) return null
+    // Of what nobody was told, nobody needs to hear that it is suppressed or that this is over.
+    if (aboutWindows.has(change.change) && alarm.state !== 'active' && !this.#told.has(alarm.id)) return null
     const wanted = severity[alarm.level] >= severity[this.#config.minLevel ?? 'yellow']
     if (!wanted && !this.#told.has(alarm.id)) return null
     if (alarm.state === 'normal') this.#told.delete(alarm.id)

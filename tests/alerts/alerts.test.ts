@@ -77,6 +77,28 @@ test('in its own thread, on the embedded journal: raised, acknowledged, asked fo
   expect([...first.failures, ...second.failures]).toEqual([])
 })
 
+test('a window goes on after a restart: what it covers is suppressed, and comes back when it is refused', async () => {
+  const dir = folder()
+  const first = await start(dir)
+  const from = first.journal.clock.now()
+  const points = [{ device: 'GAS-01', metric: null }]
+  const window = { id: 'w1', kind: 'calibration', enterpriseId: 'E1', points, rules: [], reason: 'span gas', from } as const
+  await first.journal.append([recordDraft(setDevice(aDevice())), recordDraft(defineSeries(1, 'combustibleLel'))])
+  await first.journal.append([
+    recordDraft({ kind: 'window.declared', window: { ...window, until: from + 3_600_000, byEnterprise: true }, by: 'p1' }),
+    recordDraft({ kind: 'window.confirmed', windowId: 'w1', by: 'p2' }),
+  ])
+  await readings(first.journal, [[1, 60]])
+  expect(await openAlarms(first.alerts, 1)).toMatchObject([{ state: 'suppressed', level: 'red', setAside: { windows: ['w1'] } }])
+  for (const stop of stops.splice(0).reverse()) await stop()
+  const second = await start(dir)
+  expect(second.state.windows).toMatchObject([{ id: 'w1', declaredBy: 'p1', confirmedBy: 'p2' }])
+  await second.journal.append([recordDraft({ kind: 'window.refused', windowId: 'w1', by: 'p3', reason: 'not today' })])
+  while ((await changes(second.journal)).length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(await openAlarms(second.alerts, 1)).toMatchObject([{ state: 'active', occurrences: 2 }])
+  expect([...first.failures, ...second.failures]).toEqual([])
+})
+
 test('what a kill leaves on disk starts again without losing or doubling an alarm', async () => {
   const dir = folder()
   const { journal, alerts } = await start(dir)
