@@ -189,7 +189,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     dashboards.apply(batch)
     live?.release(batch.next)
   })
-  const leaveParts = watchParts(parts, journal, settings.mode, state.openAlarms, log)
+  const leaveParts = watchParts(() => [...parts(), dashboards.status()], journal, settings.mode, state.openAlarms, log)
   started.resolve()
 
   return {

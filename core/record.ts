@@ -8,6 +8,7 @@ import type { KpiDefinition } from './kpi.ts'
 import type { ProposalVerdict } from './proposal.ts'
 import type { ReceiptNews } from './push.ts'
 import type { Contribution, RiskState, RiskWeights } from './risk.ts'
+import type { Shift } from './roster.ts'
 import type { Rule } from './rule.ts'
 import type { WindowEntry } from './window.ts'
 
@@ -87,9 +88,11 @@ export type RecordEntry =
       kind: 'user.changed'
       personId: string
       role: string
-      change: 'created' | 'role' | 'password' | 'disabled' | 'enabled'
+      change: 'created' | 'role' | 'password' | 'disabled' | 'enabled' | 'contact' | 'armed'
       by: Author
     }
+  /** a shift as it stands after a change */
+  | { kind: 'roster.set'; shift: Shift; change: 'added' | 'substituted' | 'cancelled'; by: Author; reason?: string }
   | { kind: 'session.opened' | 'session.closed' | 'session.refused'; personId: string | null; from: string }
   | { kind: 'pairing.changed'; change: 'created' | 'revoked'; tokenId: string; by: Author }
   | { kind: 'journal.damaged'; file: string; offset: number; bytes: number; fromPos: number; toPos: number }

@@ -12,6 +12,7 @@ import type { People } from './people.ts'
 import type { Recorder } from './recorder.ts'
 import { Forbidden } from './refusals.ts'
 import type { Right } from './rights.ts'
+import type { Roster } from './roster.ts'
 import type { RuleHistory } from './rule-history.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { Voice } from './voice.ts'
@@ -31,6 +32,7 @@ export type Context = DashboardsOptions & {
   walls: Walls
   pairedWalls: PairedWalls
   ruleHistory: RuleHistory
+  roster: Roster
 }
 
 export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>

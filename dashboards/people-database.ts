@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import type { Position } from '../core/contact.ts'
 import type { Role } from './rights.ts'
 
 export type Person = {
@@ -8,7 +9,21 @@ export type Person = {
   enterpriseId: string | null
   disabled: boolean
   createdAt: number
+  contact: PersonContact
 }
+/** What a person is called and how they are reached: personal data, kept here and nowhere else. */
+export type PersonContact = {
+  name: string | null
+  phone: string | null
+  mail: string | null
+  /** what they are at their enterprise */
+  position: Position | null
+  /** further addresses by name of the channel */
+  addresses: Record<string, string>
+  /** when they last answered a test message */
+  armedAt: number | null
+}
+export const noContact: PersonContact = { name: null, phone: null, mail: null, position: null, addresses: {}, armedAt: null }
 /** A login that is still good. `hash` is the SHA-256 of its token; the token itself is kept nowhere. */
 export type Session = { hash: string; personId: string; createdAt: number; usedAt: number; from: string }
 /** What a password is checked against; `resetAt` when it was set from the command line and that is not in the record yet. */
@@ -41,6 +56,7 @@ const schema = `
     hash text primary key, id text not null, wall text not null, name text not null, enterprise_id text, layout text not null,
     created_at integer not null, created_by text not null, used_at integer not null
   ) strict;
+  create table if not exists contacts (person_id text primary key, json text not null) strict;
 `
 
 /** Names, passwords and sessions: the only place with personal data, and one that can be deleted from (semantics 9). */
@@ -55,6 +71,12 @@ export class PeopleDatabase {
 
   load(): { people: Person[]; sessions: Session[] } {
     const people = this.#db.prepare('select id, username, role, enterprise_id, disabled, created_at from people').all()
+    const contacts = new Map(
+      this.#db
+        .prepare('select person_id, json from contacts')
+        .all()
+        .map((row) => [row['person_id'] as string, JSON.parse(row['json'] as string) as PersonContact]),
+    )
     const sessions = this.#db.prepare('select hash, person_id, created_at, used_at, came_from from sessions').all()
     return {
       people: people.map((row) => ({
@@ -64,6 +86,7 @@ export class PeopleDatabase {
         enterpriseId: row['enterprise_id'] as string | null,
         disabled: row['disabled'] === 1,
         createdAt: row['created_at'] as number,
+        contact: { ...noContact, ...contacts.get(row['id'] as string) },
       })),
       sessions: sessions.map((row) => ({
         hash: row['hash'] as string,
@@ -85,6 +108,10 @@ export class PeopleDatabase {
 
   changePerson({ id, role, disabled }: Pick<Person, 'id' | 'role' | 'disabled'>): void {
     this.#db.prepare('update people set role = ?, disabled = ? where id = ?').run(role, disabled ? 1 : 0, id)
+  }
+
+  setContact(personId: string, contact: PersonContact): void {
+    this.#db.prepare('insert or replace into contacts (person_id, json) values (?, ?)').run(personId, JSON.stringify(contact))
   }
 
   credential(personId: string): Credential | null {

@@ -1,6 +1,6 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { serve } from '../core/rpc.ts'
-import { PeopleDatabase, type PairedWall, type Person, type Session } from './people-database.ts'
+import { PeopleDatabase, type PairedWall, type Person, type PersonContact, type Session } from './people-database.ts'
 
 /** The thread that owns people.db: SQL waits for the disk, and the main thread must not. */
 if (!parentPort) throw new Error('this file runs as a worker thread')
@@ -10,6 +10,7 @@ serve(port, {
   load: () => database.load(),
   addPerson: (person: Person, password: string) => database.addPerson(person, password),
   changePerson: (person: Person) => database.changePerson(person),
+  setContact: (personId: string, contact: PersonContact) => database.setContact(personId, contact),
   credential: (personId: string) => database.credential(personId),
   setPassword: (personId: string, password: string) => database.setPassword(personId, password, null),
   settleReset: (personId: string) => database.settleReset(personId),

@@ -2,13 +2,14 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Clock } from '../core/clock.ts'
+import type { Contact, ContactBook } from '../core/contact.ts'
 import { Conflict, Invalid, NotFound } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Author } from '../core/record.ts'
 import { caller } from '../core/rpc.ts'
 import { hashPassword, isPassword, nobodysPassword } from './passwords.ts'
 import { PairedWalls } from './paired-walls.ts'
-import type { Credential, Person, Session } from './people-database.ts'
+import { noContact, type Credential, type Person, type Session, type PersonContact } from './people-database.ts'
 import type { Recorder } from './recorder.ts'
 import { NotLoggedIn } from './refusals.ts'
 import type { Role } from './rights.ts'
@@ -20,7 +21,12 @@ const TOUCH_MS = 3_600_000
 const SESSIONS_EACH = 100
 
 export type NewPerson = { username: string; password: string; role: Role; enterpriseId: string | null }
-export type PersonChange = { role?: Role; password?: string; disabled?: boolean }
+export type PersonChange = {
+  role?: Role
+  password?: string
+  disabled?: boolean
+  contact?: Partial<Omit<PersonContact, 'armedAt'>>
+}
 type Call = <T>(name: string, ...args: unknown[]) => Promise<T>
 type Options = {
   dataDir: string
@@ -36,7 +42,7 @@ type Options = {
  * Who may log in, and who is logged in. Both are few and asked for on every request, so they are held in memory; the
  * database thread keeps them. `left` is told of people and sessions whose connections must end.
  */
-export class People {
+export class People implements ContactBook {
   left: (who: { personId: string } | { session: string }) => void = () => {}
   /** why nobody can log in, null when all is well */
   fault: string | null = null
@@ -149,6 +155,26 @@ export class People {
     return this.#recorder.inTurn('people', () => this.#change(id, wish, by))
   }
 
+  contacts(personIds: string[]): Promise<Contact[]> {
+    const known = personIds.map((id) => this.#people.get(id)).filter((person) => person !== undefined && !person.disabled)
+    return Promise.resolve(known.map((person) => contactOf(person!)))
+  }
+
+  enterpriseContacts(enterpriseId: string): Promise<Contact[]> {
+    const there = this.list().filter((one) => one.enterpriseId === enterpriseId && !one.disabled && one.contact.position !== null)
+    return Promise.resolve(there.map(contactOf))
+  }
+
+  /** They have answered a test message: from now on an enterprise's pushes reach them. */
+  async arm(id: string): Promise<void> {
+    const person = this.#people.get(id)
+    if (!person) throw new NotFound(`there is no user ${id}`)
+    const contact = { ...person.contact, armedAt: this.#clock.now() }
+    await this.#recorder.append({ kind: 'user.changed', personId: id, role: person.role, change: 'armed', by: id })
+    await this.#call('setContact', id, contact)
+    this.#people.set(id, { ...person, contact })
+  }
+
   close(): Promise<void> {
     return this.#close()
   }
@@ -163,6 +189,7 @@ export class People {
       enterpriseId,
       disabled: false,
       createdAt: this.#clock.now(),
+      contact: noContact,
     }
     await this.#save(person, await hashPassword(password), by)
     return person
@@ -171,7 +198,8 @@ export class People {
   async #change(id: string, wish: PersonChange, by: Author): Promise<Person> {
     const person = this.#people.get(id)
     if (!person) throw new NotFound(`there is no user ${id}`)
-    const next = { ...person, role: wish.role ?? person.role, disabled: wish.disabled ?? person.disabled }
+    const contact = wish.contact ? { ...person.contact, ...wish.contact } : person.contact
+    const next = { ...person, role: wish.role ?? person.role, disabled: wish.disabled ?? person.disabled, contact }
     if ((next.role === 'enterprise') !== (person.enterpriseId !== null)) {
       throw new Invalid('invalid', 'the role enterprise belongs to users of an enterprise, and only to them: make a new user', {
         field: 'role',
@@ -190,10 +218,15 @@ export class People {
       const change = next.disabled ? 'disabled' : 'enabled'
       await this.#recorder.append({ kind: 'user.changed', personId: id, role: next.role, change, by })
     }
+    if (wish.contact) {
+      // That it changed is recorded, what it says is not: the record is for ever.
+      await this.#recorder.append({ kind: 'user.changed', personId: id, role: next.role, change: 'contact', by })
+      await this.#call('setContact', id, contact)
+    }
     await this.#call('changePerson', next)
     this.#people.set(id, next)
     if (wish.password !== undefined || next.disabled) await this.#dropSessions(this.#sessionsOf(id))
-    this.left({ personId: id })
+    if (wish.role !== undefined || wish.password !== undefined || wish.disabled !== undefined) this.left({ personId: id })
     return next
   }
 
@@ -207,6 +240,7 @@ export class People {
       enterpriseId: null,
       disabled: false,
       createdAt: this.#clock.now(),
+      contact: noContact,
     }
     await this.#save(admin, await hashPassword(password), 'platform')
   }
@@ -266,6 +300,16 @@ export class People {
   #byName(username: string): Person | undefined {
     const name = username.toLowerCase()
     return this.#people.values().find((one) => one.username.toLowerCase() === name)
+  }
+}
+
+function contactOf({ id, enterpriseId, contact: { phone, mail, position, addresses, armedAt } }: Person): Contact {
+  return {
+    personId: id,
+    enterpriseId,
+    position,
+    addresses: { ...addresses, ...(phone !== null && { phone }), ...(mail !== null && { mail }) },
+    armedAt,
   }
 }
 

@@ -26,6 +26,7 @@ import { readingCalls } from './api/readings.ts'
 import { reportCalls } from './api/reports.ts'
 import { riskCalls } from './api/risk.ts'
 import { proposalCalls } from './api/proposals.ts'
+import { rosterCalls } from './api/roster.ts'
 import { ruleHistoryCalls } from './api/rule-history.ts'
 import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
@@ -44,6 +45,7 @@ import type { DashboardsOptions, UpgradeHandler } from './options.ts'
 import { servePages } from './pages.ts'
 import { People } from './people.ts'
 import { Recorder } from './recorder.ts'
+import { Roster } from './roster.ts'
 import { RuleHistory } from './rule-history.ts'
 import { Strangers } from './strangers.ts'
 import { Verdicts } from './verdicts.ts'
@@ -74,6 +76,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const { dataDir, adminPassword } = config
   const { failed } = options
   const people = await People.open({ dataDir, adminPassword, recorder, clock, log, ...(failed && { failed }) })
+  const roster = new Roster(journal, recorder, people)
+  // Not waited for: who asks waits.
+  roster.known().catch((error: Error) => log.warn('the roster cannot be read yet', { reason: error.message }))
   const pairedWalls = await people.walls()
   const walls = new Walls()
   const voice = new Voice({ command: config.voiceCommand ?? null, dir: join(dataDir, 'voice'), clock, log })
@@ -93,6 +98,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     walls,
     pairedWalls,
     ruleHistory,
+    roster,
   }
   const metrics = new Metrics()
   const app = await openHttp(config, log)
@@ -114,6 +120,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       ...voice.figures(),
       ...strangers.figures(),
     },
+    alarms: roster.alarms(clock.now()),
   })
   const parts = () => [...options.parts(), status()]
   const tellPlatform = platformTeller(parts, () => clock.now())
@@ -183,6 +190,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       for (const entry of batch.entries) {
         changes.push(...live.apply(entry))
         ruleHistory.apply(entry)
+        roster.apply(entry)
         if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
       }
       if (changes.length > 0) feed.publish(changes)
@@ -208,6 +216,7 @@ function addCalls(api: Api, context: Context): void {
   exportCalls(api, context)
   if (context.proof) evidenceCalls(api, context, context.proof)
   alarmCalls(api, context)
+  rosterCalls(api, context)
   ruleCalls(api, context)
   ruleHistoryCalls(api, context)
   proposalCalls(api, context)

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { positions } from '../../core/contact.ts'
 import { Invalid } from '../../core/errors.ts'
 import { IdSchema } from '../../core/registry.ts'
 import { callerOf, type Api, type Context } from '../context.ts'
@@ -16,23 +17,47 @@ const NewUserSchema = Type.Object(
   },
   { additionalProperties: false },
 )
+const text = (maxLength: number, examples: string[]) =>
+  Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength }), Type.Null()], { examples }))
+const ContactSchema = Type.Object(
+  {
+    name: text(60, ['王伟']),
+    phone: Type.Optional(
+      Type.Union([Type.String({ pattern: '^\\+?[0-9][0-9 -]{4,19}$' }), Type.Null()], { examples: ['+8613800000000'] }),
+    ),
+    mail: Type.Optional(
+      Type.Union([Type.String({ maxLength: 200, pattern: '^[^@\\s]+@[^@\\s]+$' }), Type.Null()], {
+        examples: ['wang@example.org'],
+      }),
+    ),
+    position: Type.Optional(Type.Union([Type.Enum([...positions]), Type.Null()], { description: 'at their enterprise' })),
+    addresses: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' }), Type.String({ minLength: 1, maxLength: 300 }), {
+        description: 'further addresses by name of the channel',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
 const UserChangeSchema = Type.Object(
   {
     role: Type.Optional(RoleSchema),
     password: Type.Optional(PasswordSchema),
     disabled: Type.Optional(Type.Boolean({ examples: [true] })),
+    contact: Type.Optional(ContactSchema),
   },
   { additionalProperties: false },
 )
 const ByIdSchema = Type.Object({ id: IdSchema })
 
-const shown = ({ id, username, role, enterpriseId, disabled, createdAt }: Person) => ({
+const shown = ({ id, username, role, enterpriseId, disabled, createdAt, contact }: Person) => ({
   id,
   username,
   role,
   enterpriseId,
   disabled,
   createdAt,
+  contact,
 })
 
 export function userCalls(app: Api, context: Context): void {

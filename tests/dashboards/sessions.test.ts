@@ -31,6 +31,7 @@ test('a login gives a token and a cookie that no script can read and no other si
   expect(who.body).toEqual({
     user: { id: 'admin', username: 'admin', role: 'admin', enterpriseId: null },
     mode: 'live',
+    wall: null,
     jurisdiction: '烽燧',
     zone: 'Asia/Shanghai',
     demo: false,

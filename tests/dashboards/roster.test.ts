@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ADMIN_PASSWORD, Stage } from './stage.ts'
+
+const HOUR = 3_600_000
+const region = '370102'
+let stage: Stage
+const ids: Record<string, string> = {}
+const crew = () => ({ duty1: ids['wang']!, duty2: ids['li']!, shiftLeader: ids['zhao']!, dutyLeader: ids['qian']! })
+const now = () => stage.journal.clock.now()
+const shift = (from: number, to: number, people: object = crew()) => ({ region, from, to, people })
+const post = (path: string, body: object, as = 'qian') => stage.call('POST', path, body, { as })
+
+beforeAll(async () => {
+  stage = await Stage.start()
+  for (const [username, role] of Object.entries({ wang: 'duty', li: 'duty', zhao: 'duty', sun: 'viewer', qian: 'supervisor' })) {
+    const { body } = await stage.call('POST', '/api/v1/users', { username, password: ADMIN_PASSWORD, role })
+    ids[username] = body.id
+  }
+  for (const who of ['wang', 'li', 'qian'])
+    await stage.call('PATCH', `/api/v1/users/${ids[who]}`, { contact: { name: `${who}.`, phone: '+8613800000000' } })
+})
+afterAll(() => stage.stop())
+
+test('who cannot be telephoned, may not act or is nobody is not put on duty, and the field is named', async () => {
+  const from = now()
+  const unreachable = await post('/api/v1/roster', { shifts: [shift(from, from + HOUR)] })
+  expect([unreachable.status, unreachable.body.error]).toMatchObject([
+    400,
+    { code: 'unreachable', details: { field: 'people.shiftLeader' } },
+  ])
+  await stage.call('PATCH', `/api/v1/users/${ids['zhao']}`, { contact: { phone: '0531 8888 0000' } })
+  const viewer = await post('/api/v1/roster', { shifts: [shift(from, from + HOUR, { ...crew(), duty2: ids['sun'] })] })
+  expect([viewer.status, viewer.body.error.details]).toMatchObject([400, { field: 'people.duty2' }])
+  expect((await post('/api/v1/roster', { shifts: [shift(from, from)] })).body.error.details).toMatchObject({ field: 'to' })
+  expect((await post('/api/v1/roster', { shifts: [shift(from, from + HOUR)] }, 'wang')).status).toBe(403)
+})
+
+test('shifts come all or none; who is on duty now is told by name, who stands in takes over, and a gap is an alarm of the platform', async () => {
+  expect((await stage.call('GET', '/api/v1/duty/now')).body).toEqual({ duty: null, hasRoster: false, people: {} })
+  const from = now() - HOUR
+  const both = { shifts: [shift(from, from + 9 * HOUR), shift(from + 8 * HOUR, from + 17 * HOUR)] }
+  expect((await post('/api/v1/roster', both)).body.error.code).toBe('overlapping-shift')
+  expect((await stage.call('GET', '/api/v1/roster')).body.shifts).toEqual([])
+  const { body: added } = await post('/api/v1/roster', { shifts: [shift(from, from + 8 * HOUR)] })
+  const [one] = added.shifts
+  expect((await stage.call('GET', '/api/v1/duty/now?region=370102001')).body).toMatchObject({
+    duty: { region, people: crew() },
+    people: { [ids['wang']!]: 'wang.', [ids['zhao']!]: 'zhao' },
+  })
+  const alarms = () => stage.dashboards.status().alarms?.map(({ code }) => code)
+  expect(alarms()).toEqual([`gap-${region}`])
+  await post('/api/v1/roster', { shifts: [shift(from + 8 * HOUR, from + 20 * HOUR)] })
+  expect(alarms()).toEqual([])
+
+  const stand = { version: 1, role: 'duty1', personId: ids['qian'], reason: '病假' }
+  expect((await post(`/api/v1/roster/${one.id}/substitute`, stand)).body.shift).toMatchObject({ version: 2 })
+  expect((await post(`/api/v1/roster/${one.id}/substitute`, stand)).body.error.code).toBe('stale-version')
+  const { body: duty } = await stage.call('GET', '/api/v1/duty/now')
+  expect(duty.duty.people.duty1).toBe(ids['qian'])
+
+  await post(`/api/v1/roster/${one.id}/cancel`, { version: 2, reason: '排错' })
+  expect((await stage.call('GET', '/api/v1/duty/now')).body).toMatchObject({ duty: null, hasRoster: true })
+  expect(alarms()).toEqual([`gap-${region}`])
+  const recorded = JSON.stringify(
+    await stage.journal
+      .readRecord(1, ['roster.set', 'user.changed'])
+      .then((all) => all.map(({ payload }) => Buffer.from(payload).toString())),
+  )
+  expect(recorded).not.toMatch(/1380000|8888|wang/)
+})
+
+test('after a restart the roster is what it was', async () => {
+  const before = (await stage.call('GET', '/api/v1/roster')).body.shifts
+  expect(before).toHaveLength(1)
+  await stage.dashboards.stop()
+  const again = await Stage.start({}, { journal: stage.journal } as never).catch(() => null)
+  if (!again) throw new Error('the dashboards did not start again')
+  expect((await again.call('GET', '/api/v1/roster')).body.shifts).toEqual(before)
+  await again.stop()
+})
