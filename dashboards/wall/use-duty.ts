@@ -6,6 +6,9 @@ const AGAIN_MS = 60_000
 /** More do not fit on the bar. */
 const NAMES_SHOWN = 3
 
+/** `people`: names by id of who is on duty; none while nobody is */
+type Answer = { hasRoster: boolean; people: Record<string, string> }
+
 /** Who is on duty, as the roster says; null where no roster answers or this wall shows no names. */
 export function useDuty(): ShallowRef<string[] | null> {
   const names = shallowRef<string[] | null>(null)
@@ -15,7 +18,8 @@ export function useDuty(): ShallowRef<string[] | null> {
       return
     }
     try {
-      names.value = namesIn(await api<unknown>('GET', '/duty/now')).slice(0, NAMES_SHOWN)
+      const answer = await api<Answer>('GET', '/duty/now')
+      names.value = answer.hasRoster ? [...new Set(Object.values(answer.people))].slice(0, NAMES_SHOWN) : null
     } catch {
       names.value = null
     }
@@ -24,11 +28,4 @@ export function useDuty(): ShallowRef<string[] | null> {
   void ask()
   onScopeDispose(() => clearInterval(timer))
   return names
-}
-
-/** The answer brings the names of everybody it speaks of, by id. */
-function namesIn(answer: unknown): string[] {
-  const { people } = (answer ?? {}) as { people?: unknown }
-  const all = typeof people === 'object' && people !== null ? Object.values(people) : []
-  return [...new Set(all.filter((name): name is string => typeof name === 'string'))]
 }

@@ -19,9 +19,16 @@ export function useFlood(live: Live): ShallowRef<FloodState> {
     const { active, count, enterprises } = state.value
     if (next.active !== active || next.count !== count || next.enterprises !== enterprises) state.value = next
   }
+  // Many alarms of one frame are looked at once.
+  let looking = false
   live.onAlarm((alarm) => {
     heard(alarm)
-    look()
+    if (looking) return
+    looking = true
+    queueMicrotask(() => {
+      looking = false
+      look()
+    })
   })
   live.onSnapshot(({ alarms }) => {
     // What came again and again before this page opened counts from when it was first raised: nothing else is known of it.

@@ -1,4 +1,5 @@
 import { computed, onScopeDispose, ref, watch, type ComputedRef, type Ref } from 'vue'
+import { isLateReport } from '../../core/alarm-group.ts'
 import { severity, type Level } from '../../core/level.ts'
 import type { Live } from '../web/live.ts'
 import { Siren } from '../web/siren.ts'
@@ -30,8 +31,9 @@ export function useSound(live: Live, night: Ref<boolean>): Sound {
     // What was kept from before rings for nobody: it may be over.
     if (live.keptAt.value !== null) return null
     let worst: Level | null = null
-    for (const { state, level } of live.alarms.value.values()) {
-      if (state === 'active' && (worst === null || severity[level] > severity[worst])) worst = level
+    for (const alarm of live.alarms.value.values()) {
+      const { state, level } = alarm
+      if (state === 'active' && !isLateReport(alarm) && (worst === null || severity[level] > severity[worst])) worst = level
     }
     // At night a blue is only seen.
     return worst === 'blue' && night.value ? null : worst

@@ -38,6 +38,8 @@ export type Live = {
 const READINGS_EVERY_MS = 200
 const RECOVERY_SHOWN_MS = 30_000
 const TICK_MS = 250
+/** An alarm is on the screen within 100 ms (ux A3) also while others come. */
+const REST_AT_MOST_MS = 60
 const KEPT_EVERY_MS = 20_000
 const FIRST_KEPT_MS = 3_000
 
@@ -68,9 +70,14 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
 
   // Changes of one frame are drawn together, so a flood costs one drawing a frame, and none is drawn later than it could be.
   let changes: Change[] = []
+  let takenAt = Number.NEGATIVE_INFINITY
+  let tookMs = 0
   const takeChanges = () => {
     const taken = changes
     changes = []
+    takenAt = performance.now()
+    // A task begun after a frame's callbacks runs after its painting.
+    setTimeout(() => (tookMs = performance.now() - takenAt))
     if (!state.value || taken.length === 0) return
     state.value = withChanges(state.value, taken)
     for (const change of taken) {
@@ -78,6 +85,13 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
       markPainted(change.alarm)
       tellAll(alarmHeard, change.alarm)
     }
+  }
+
+  /** At once, unless the last picture took so long that drawing every frame would leave no time for anything else. */
+  const takeSoon = () => {
+    const rest = takenAt + Math.min(REST_AT_MOST_MS, 2 * tookMs) - performance.now()
+    if (rest <= 0) beforeNextFrame(takeChanges)
+    else setTimeout(() => beforeNextFrame(takeChanges), rest)
   }
 
   let pending = new Map<string, LiveReading>()
@@ -119,7 +133,7 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
     change(change) {
       changes.push(change)
       if (change.kind === 'alarm') markReceived(change.alarm)
-      if (changes.length === 1) beforeNextFrame(takeChanges)
+      if (changes.length === 1) takeSoon()
     },
     readings({ readings }) {
       for (const reading of readings) pending.set(`${reading[0]}\n${reading[1]}`, reading)

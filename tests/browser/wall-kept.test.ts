@@ -97,13 +97,13 @@ describe.skipIf(!hasChromium())('a wall that starts', () => {
 
   test('names who is on duty where a roster says it, and nobody where the wall shows no names', async () => {
     const { platform } = stage
-    platform.route('GET', '/duty/now', () => ({ body: { onDuty: [], people: { 'p-1': '张三', 'p-2': '李四' } } }))
+    platform.route('GET', '/duty/now', () => ({ body: { duty: {}, hasRoster: true, people: { 'p-1': '张三', 'p-2': '李四' } } }))
     await using wall = await stage.open()
     await eventually(async () => expect(await wall.page.locator('[data-zone=duty]').innerText()).toBe('值班 张三,李四'))
     await using nameless = await stage.open('?names=0')
     await nameless.page.waitForSelector('[data-zone=heartbeat][data-state=live]')
     expect(await nameless.page.locator('body').innerText()).not.toMatch(/张三|李四/)
-    platform.route('GET', '/duty/now', () => ({ body: { onDuty: [], people: {} } }))
+    platform.route('GET', '/duty/now', () => ({ body: { duty: null, hasRoster: true, people: {} } }))
     await using empty = await stage.open()
     await eventually(async () => expect(await empty.page.locator('[data-zone=duty]').innerText()).toBe('未排班'))
   })

@@ -27,7 +27,15 @@ export const locale = i18n.global.locale
 export const isChinese = computed(() => locale.value !== 'en')
 
 /** The words for a key; in templates it follows the language switch. */
-export const t = (key: string, named: Record<string, unknown> = {}): string => i18n.global.t(key, named)
+export function t(key: string, named?: Record<string, unknown>): string {
+  if (named) return i18n.global.t(key, named)
+  // Hundreds of fixed words stand in a picture that is drawn many times a second.
+  const words = fixed[locale.value as Locale]
+  let word = words.get(key)
+  if (word === undefined) words.set(key, (word = i18n.global.t(key)))
+  return word
+}
+const fixed: Record<Locale, Map<string, string>> = { 'zh-CN': new Map(), en: new Map() }
 export const has = (key: string): boolean => i18n.global.te(key, 'zh-CN')
 
 /** A text the record holds in both languages. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { alarmStates, isUnacknowledged } from '../../../core/alarm.ts'
 import { levels, severity } from '../../../core/level.ts'
-import { byUrgency, groupAlarms, newestAlarm, worstByDevice } from '../../../dashboards/web/alarm-order.ts'
+import { AlarmGroups, byUrgency, groupAlarms, newestAlarm, worstByDevice } from '../../../dashboards/web/alarm-order.ts'
 import { countDevices, DeviceOrder, topDevices } from '../../../dashboards/web/device-order.ts'
 import { makeAlarm, makeDevice } from '../../browser/district.ts'
 
@@ -29,6 +29,23 @@ test('every alarm is in exactly one group, and groups with an unacknowledged red
       for (const group of groups) {
         expect(severity[group.level]).toBe(Math.max(...group.alarms.map(({ level }) => severity[level])))
         expect(group.acknowledged).toBe(group.alarms.filter((one) => !isUnacknowledged(one)).length)
+      }
+    }),
+  )
+})
+
+test('groups that are kept from picture to picture are those that would be made anew', () => {
+  fc.assert(
+    fc.property(fc.array(alarms, { maxLength: 5 }), fc.nat(), (lists, seed) => {
+      const kept = new AlarmGroups()
+      let open: ReturnType<typeof makeAlarm>[] = []
+      for (const [n, list] of lists.entries()) {
+        // Some stay as they are, some are gone, some have changed, some are new.
+        open = open
+          .filter((_, i) => (i + seed + n) % 4 !== 0)
+          .map((one, i) => (i % 5 === 0 ? { ...one, level: 'red' as const } : one))
+        open.push(...list)
+        expect(kept.of(open)).toEqual(groupAlarms(open))
       }
     }),
   )
