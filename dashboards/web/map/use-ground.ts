@@ -54,6 +54,8 @@ export function useGround(
   const failed = ref(false)
   let gl: GlBase | null = null
   let starting = false
+  let has: Webgl | null = null
+  const dead: GlBase[] = []
   let over = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let resting: ReturnType<typeof setTimeout> | undefined
@@ -75,11 +77,10 @@ export function useGround(
   void load()
 
   const lost = () => {
-    const dead = gl
+    // It ends once the next one has begun: that takes over its workers.
+    if (gl) dead.push(gl)
     gl = null
     kind.value = 'svg'
-    // Not from within its own event.
-    setTimeout(() => dead?.stop())
     losses.value++
     timer = setTimeout(() => void start(), losses.value % PATIENCE === 0 ? MUCH_LATER_MS : AGAIN_MS)
   }
@@ -87,7 +88,7 @@ export function useGround(
     if (over || starting || gl || !data.value || !view.value || !box.value) return
     starting = true
     try {
-      const has = webgl()
+      has ??= webgl()
       if (has === 'none') return
       const { startGl } = await import('./gl-base.ts')
       if (over) return
@@ -97,6 +98,7 @@ export function useGround(
         lost,
         online: (works) => (online.value = works ? 'on' : 'failed'),
       })
+      for (const one of dead.splice(0)) one.stop()
       if (view.value) gl.show(view.value)
     } catch (error) {
       // Drawn without WebGL the map lacks only the names of streets.
@@ -122,6 +124,7 @@ export function useGround(
     over = true
     clearTimeout(timer)
     clearTimeout(resting)
+    for (const one of dead) one.stop()
     gl?.stop()
   })
   return { data, kind, online, losses, failed }
