@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium())('the rule editor', () => {
     await setSlot(page, '/limits/0/above', '10')
     await page.locator('button[data-days="1"]').click()
     await answered(page)
-    expect(await page.locator('[data-zone=difference]').innerText()).toMatch(/\+1 新增 −0 消失 ~0 .* =1 相同/)
+    expect(await page.locator('[data-zone=difference]').innerText()).toMatch(/\+1\s+新增\s+−0\s+消失\s+~0[\s\S]*=1\s+相同/)
     expect(await page.locator('[data-zone=answer]').getAttribute('data-exact')).toBe('true')
     const answer = await page.locator('[data-zone=answer]').innerText()
     const link = new URL(page.url())
@@ -143,7 +143,10 @@ describe.skipIf(!hasChromium())('the rule editor', () => {
 
     // A refusal is seen by who asked.
     await li.locator('[data-action=rollback-1]').click()
-    await eventually(async () => expect(await ruleNow()).toMatchObject({ origin: 'pack', limits: [{ name: 'H', above: 25 }, {}] }))
+    await eventually(async () =>
+      expect(await ruleNow()).toMatchObject({ origin: 'pack', limits: [{ name: 'H', above: 25 }, {}] }),
+    )
+    await eventually(async () => expect(await li.locator('[data-zone=editor] header').innerText()).toContain('第 4 版'))
     await setSlot(li, '/limits/0/above', '5')
     await li.fill('[name=reason]', '再提前')
     await eventually(async () => expect(await li.locator('[data-action=propose]').isEnabled()).toBe(true))
