@@ -70,7 +70,7 @@ export class ChannelBook {
     this.#now = () => outside.now()
     for (const named of readChannels(settings)) {
       const { type, options } = named
-      const bare = type.open(options, outside)
+      const bare = opened(named, outside)
       const channel = type.quota ? new PacedChannel(bare, type.quota, type.textLimit, this.#now) : bare
       this.#channels.set(named.name, { ...named, channel, failedAt: [], misconfigured: false, reason: null })
     }
@@ -151,6 +151,16 @@ export class ChannelBook {
     if (misconfigured) return 'failed'
     const now = this.#now()
     return failedAt.filter((at) => now - at < FAILING.withinMs).length >= FAILING.failures ? 'failing' : 'ok'
+  }
+}
+
+/** The kind knows its options, not what the settings call it. */
+function opened({ name, type, options }: Named, outside: Outside): Channel {
+  try {
+    return type.open(options, outside)
+  } catch (error) {
+    if (!(error instanceof BadSetting)) throw error
+    throw new BadSetting(`channels.${name}: ${error.message}`, { ...error.details, setting: `channels.${name}` })
   }
 }
 

@@ -35,10 +35,10 @@ channelSuite(
   async () => {
     const one = await startBroker()
     return {
-      to: (how) => {
+      to: (how, timeoutMs) => {
         one.manner = how as BrokerManner
         const url = how === 'unreachable' ? 'mqtt://127.0.0.1:9' : one.url
-        return Promise.resolve(broadcast(url, { version: '5', timeoutMs: how === 'hanging' ? 300 : 3_000 }))
+        return Promise.resolve(broadcast(url, { version: '5', timeoutMs }))
       },
       meets: ['slow', 'cut'],
       secrets: [password],

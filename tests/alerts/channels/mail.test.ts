@@ -47,9 +47,8 @@ channelSuite(
   async () => {
     const one = await startSmtp(pair, { implicit: true })
     return {
-      to: (how) => {
+      to: (how, timeoutMs) => {
         one.manner = how === 'untrusted' ? 'accepting' : (how as SmtpManner)
-        const timeoutMs = how === 'hanging' ? 300 : 5_000
         return Promise.resolve(
           mail(how === 'unreachable' ? 9 : one.port, { timeoutMs, ...(how === 'untrusted' && { caFile: undefined }) }),
         )

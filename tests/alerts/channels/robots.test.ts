@@ -89,10 +89,10 @@ describe.each(Object.entries(robots))('%s', (name, robot) => {
         unreachable: reset,
       }
       return {
-        to: (how) => {
+        to: (how, timeoutMs) => {
           one.behave = manners[how]!
           const url = how === 'unreachable' ? 'http://127.0.0.1:9/hook/very-private-path' : one.url
-          return Promise.resolve(robot.open(url, how === 'hanging' ? 300 : 2_000))
+          return Promise.resolve(robot.open(url, timeoutMs))
         },
         meets: ['slow', 'cut'],
         secrets: [secret, token, 'very-private-path'],

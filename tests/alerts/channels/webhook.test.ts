@@ -47,14 +47,14 @@ channelSuite(
       cut: reset,
     }
     return {
-      to: (how) => {
+      to: (how, timeoutMs) => {
         one.behave = manners[how as keyof typeof manners] ?? accept
         const urls: Partial<Record<Manner, string>> = {
           unreachable: 'http://127.0.0.1:9/hook/very-private-path',
           untrusted: untrusted.url,
         }
         const url = urls[how] ?? one.url
-        return Promise.resolve(webhook(url, { timeoutMs: how === 'hanging' ? 300 : 2_000 }))
+        return Promise.resolve(webhook(url, { timeoutMs }))
       },
       secrets: [secret, 'very-private-path'],
       meets: ['slow', 'cut', 'untrusted'],

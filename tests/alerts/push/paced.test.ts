@@ -20,7 +20,7 @@ const quota = { messages: 20, perMs: 60_000 }
 test('in any minute the provider gets no more than its quota, every red is named, and everybody hears what became of theirs', async () => {
   const burst = fc.record({
     afterMs: fc.integer({ min: 0, max: 30_000 }),
-    levels: fc.array(fc.constantFrom(...levels), { maxLength: 80 }),
+    levels: fc.array(fc.constantFrom(...levels), { maxLength: 80, size: 'max' }),
   })
   await fc.assert(
     fc.asyncProperty(
@@ -119,7 +119,7 @@ test('a bundle never mixes recipients or a drill with the real thing, is within 
     words: fc.integer({ min: 0, max: 900 }),
   })
   fc.assert(
-    fc.property(fc.array(message, { maxLength: 60 }), fc.constantFrom(200, 600, 5_000), (all, limit) => {
+    fc.property(fc.array(message, { maxLength: 60, size: 'max' }), fc.constantFrom(200, 600, 5_000), (all, limit) => {
       const messages = all.map(({ level, mode, address, words }, i) =>
         alarm(i, level, { mode, to: { personId: null, address }, text: { zh: `<${i}>${'词'.repeat(words)}`, en: '' } }),
       )
