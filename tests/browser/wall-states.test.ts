@@ -103,6 +103,35 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
     expect(new Set(glyphs.map(({ text }) => text))).toEqual(new Set(['红', '橙', '黄', '蓝']))
     expect(new Set(glyphs.map(({ shape }) => shape)).size).toBe(4)
     expect(glyphs.every(({ legible }) => legible)).toBe(true)
+    // As they are drawn: the shapes alone, light and dark, of any two levels cover clearly different pixels.
+    const shapes: string[] = []
+    await page.addStyleTag({ content: '.glyph text { visibility: hidden } .halo { display: none }' })
+    for (const level of levels) {
+      const glyph = page.locator(`li[data-zone=alarms][data-level=${level}] .glyph`).first()
+      shapes.push((await glyph.screenshot()).toString('base64'))
+    }
+    const plain = await stage.browser.newPage()
+    const apart = await plain.evaluate(async (images) => {
+      const SIDE = 48
+      const masks = await Promise.all(
+        images.map(async (png) => {
+          const image = new Image()
+          image.src = `data:image/png;base64,${png}`
+          await image.decode()
+          const context = new OffscreenCanvas(SIDE, SIDE).getContext('2d')!
+          context.drawImage(image, 0, 0, SIDE, SIDE)
+          const { data } = context.getImageData(0, 0, SIDE, SIDE)
+          const ground = data[0]!
+          return Array.from({ length: SIDE * SIDE }, (_, i) => Math.abs(data[i * 4]! - ground) > 24)
+        }),
+      )
+      return masks.flatMap((mask, i) =>
+        masks.slice(i + 1).map((other) => mask.filter((lit, at) => lit !== other[at]).length / (SIDE * SIDE)),
+      )
+    }, shapes)
+    await plain.close()
+    expect(apart).toHaveLength(6)
+    expect(Math.min(...apart)).toBeGreaterThan(0.04)
   })
 
   test('F29: M mutes for 120 s and shows them counting down; a new red ends it', async () => {
