@@ -29,7 +29,7 @@ export type BackupOptions = {
  * Not in a backup: who runs now, the first password in clear, what SQLite keeps beside a database, files on their way to a
  * name, and copies an upgrade made.
  */
-const leftOut = /^(lock.*|admin-password|.*-(wal|shm|journal)|.*\.new|before-format-.*|UNFINISHED)$/
+const leftOut = /^(lock.*|admin-password|.*-(wal|shm|journal)|.*\.new|before-format-.*|UNFINISHED|voice)$/
 
 /**
  * Copies a data folder, also while the platform runs on it. Segments are opened first, so that what retention removes
