@@ -173,7 +173,7 @@ export class Judging {
       watchfire_alerts_changes_total: this.#changes,
       watchfire_alerts_changes_pending: this.#writer.pending,
       watchfire_alerts_behind: Math.max(0, this.#journal.head() - this.#processed),
-      watchfire_alarms_open: this.#trouble === null ? this.#db.countOpen() : 0,
+      watchfire_alarms_open: this.#trouble === null ? this.#engine.alarms.size : 0,
     }
     if (this.#trouble !== null) return { name: 'alerts', state: 'down', detail: `state.db: ${this.#trouble}`, figures }
     const faults = this.#packs.faults.length + this.#engine.rulebook.faults.size

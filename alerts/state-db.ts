@@ -202,10 +202,6 @@ export class StateDb {
     return { subject, inSevenDays, needsRectification, last: marks.slice(0, 5) }
   }
 
-  countOpen(): number {
-    return (this.#prepare('SELECT count(*) AS open FROM alarms WHERE open = 1').get() as { open: number }).open
-  }
-
   close(): void {
     if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
     this.#db.close()

@@ -116,7 +116,6 @@ export class Scope {
       mode: this.mode,
       jurisdiction: this.#frame.jurisdiction,
       zone: this.#frame.zone,
-      alarms: [...this.#live.alarms.values()].filter((alarm) => this.#shows(alarm)).sort(newestFirst),
       counters: this.#counters,
       enterprises: [...this.#registry.enterprises.values()]
         .filter(({ id }) => this.enterpriseId === null || id === this.enterpriseId)
@@ -127,10 +126,13 @@ export class Scope {
       platform: this.#live.platform,
       risks: [...this.#live.risks.values()].filter((risk) => this.#showsRisk(risk)),
     }
+    const shown = [...this.#live.alarms.values()].filter((alarm) => this.#shows(alarm)).sort(newestFirst)
+    const alarms = shown.map((alarm) => this.#live.alarmText(alarm)).join()
     const ids = this.#deviceIds()
     const devices = ids.map((id) => this.#live.deviceText(id)).join()
     const readings = this.#readings(ids, covers)
-    return new LiveMessage('snapshot', `${JSON.stringify(head).slice(0, -1)},"devices":[${devices}],"readings":[${readings}]}`)
+    const lists = `"alarms":[${alarms}],"devices":[${devices}],"readings":[${readings}]`
+    return new LiveMessage('snapshot', `${JSON.stringify(head).slice(0, -1)},${lists}}`)
   }
 
   #readings(ids: string[], covers: Covers): string {

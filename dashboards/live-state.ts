@@ -67,6 +67,7 @@ export class LiveState {
   #directory: Directory
   #isConnected: (deviceId: string) => boolean
   #shown = new Map<string, Shown>()
+  #alarmTexts = new WeakMap<Alarm, string>()
   #notices: PlatformState['notices'] = []
   #partNotices: PlatformState['notices'] = []
 
@@ -144,6 +145,13 @@ export class LiveState {
   device(id: string): LiveDevice | null {
     const shown = this.#shown.get(id)
     return shown ? this.#live(shown) : null
+  }
+
+  /** An alarm as JSON text: one that has not changed is put into words once, however many pictures show it. */
+  alarmText(alarm: Alarm): string {
+    let text = this.#alarmTexts.get(alarm)
+    if (text === undefined) this.#alarmTexts.set(alarm, (text = JSON.stringify(alarm)))
+    return text
   }
 
   /** A device as JSON text; all but the time of its last reading is kept until something about it changes. */

@@ -4,6 +4,7 @@ import { benchHistory } from './history.ts'
 import { benchLatency } from './latency.ts'
 import { benchMemory } from './memory.ts'
 import { benchMqtt } from './mqtt.ts'
+import { benchOpenAlarms } from './open-alarms.ts'
 import { benchRules } from './rules.ts'
 import { benchSlowDisk } from './slow-disk.ts'
 import { benchStart } from './start.ts'
@@ -16,6 +17,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
   start: benchStart,
   history: benchHistory,
   rules: benchRules,
+  'open-alarms': benchOpenAlarms,
   backtest: benchBacktest,
   memory: benchMemory,
 }

@@ -41,7 +41,7 @@ const facts: SeriesFacts = {
   attributes: {},
 }
 
-function aRule(type: string, options: Record<string, unknown>): Rule {
+export function aRule(type: string, options: Record<string, unknown>): Rule {
   const text = { zh: '测', en: 'Bench' }
   const words = {
     id: `bench.${type}`,
