@@ -15,7 +15,7 @@ import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
 import { fillMessage } from './message.ts'
 import type { Breach } from './rules/rule.ts'
 import { backFrom, resumed, withoutAside } from './set-aside.ts'
-import { WindowWatch } from './windows.ts'
+import type { WindowWatch } from './windows.ts'
 
 /** What an alarm is about. `key` is one per (mode, rule, subject); a late alarm has one of its own. */
 export type Place = {

@@ -82,7 +82,7 @@ test('a window goes on after a restart: what it covers is suppressed, and comes 
   const first = await start(dir)
   const from = first.journal.clock.now()
   const points = [{ device: 'GAS-01', metric: null }]
-  const window = { id: 'w1', kind: 'calibration', enterpriseId: 'E1', points, rules: [], reason: 'span gas', from } as const
+  const window = { id: 'w1', kind: 'calibration' as const, enterpriseId: 'E1', points, rules: [], reason: 'span gas', from }
   await first.journal.append([recordDraft(setDevice(aDevice())), recordDraft(defineSeries(1, 'combustibleLel'))])
   await first.journal.append([
     recordDraft({ kind: 'window.declared', window: { ...window, until: from + 3_600_000, byEnterprise: true }, by: 'p1' }),
