@@ -69,7 +69,7 @@ export class ChannelBook {
   constructor(settings: ChannelSettings, outside: Outside) {
     this.#now = () => outside.now()
     for (const named of readChannels(settings)) {
-      const { type, options } = named
+      const { type } = named
       const bare = opened(named, outside)
       const channel = type.quota ? new PacedChannel(bare, type.quota, type.textLimit, this.#now) : bare
       this.#channels.set(named.name, { ...named, channel, failedAt: [], misconfigured: false, reason: null })
