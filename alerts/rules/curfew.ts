@@ -2,8 +2,16 @@ import { Type, type Static } from 'typebox'
 import { toLocal } from '../../core/local-time.ts'
 import { LevelSchema, TextSchema } from '../../core/rule.ts'
 import { metresOutside, ShapeSchema, type Point } from '../../core/shape.ts'
-import { AmongSchema, CargoAttributeSchema, carries, drawnNear } from './places.ts'
-import { delayed, tripped, type Delay, type PositionFacts, type PositionRule } from './rule.ts'
+import {
+  AmongSchema,
+  CargoAttributeSchema,
+  carries,
+  delayed,
+  tripped,
+  type Delay,
+  type PositionFacts,
+  type PositionRule,
+} from './rule.ts'
 
 const Duration = Type.Number({ minimum: 0, maximum: 86_400_000 })
 const TimeSchema = Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', description: '22:30' })
@@ -82,7 +90,10 @@ function isOpenAt(window: Window, holidays: string[], local: number): boolean {
 /** Everywhere, unless the window says where. */
 function isWhere({ where, among }: Window, { fences }: PositionFacts, at: Point): boolean {
   if (where === undefined && among === undefined) return true
-  return where?.some((shape) => metresOutside(shape, at) === 0) === true || drawnNear(fences, among, at, 0).length > 0
+  return (
+    where?.some((shape) => metresOutside(shape, at) === 0) === true ||
+    (among !== undefined && fences.near(among, at, 0).length > 0)
+  )
 }
 
 /** Breaches when a vehicle moves where and when it may not. */

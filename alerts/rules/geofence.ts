@@ -1,11 +1,15 @@
 import { Type, type Static } from 'typebox'
+import type { Fenced } from '../../core/fence-book.ts'
 import { severity, type Level } from '../../core/level.ts'
 import { staticGrades } from '../../core/risk.ts'
 import { LevelSchema, TextSchema } from '../../core/rule.ts'
 import { metresOutside, ShapeIndex, ShapeSchema, type Point, type Shape } from '../../core/shape.ts'
-import { AmongSchema, CargoAttributeSchema, CargoSchema, carries, drawnCount, drawnNear, nameOfDrawn } from './places.ts'
 import {
+  AmongSchema,
+  CargoAttributeSchema,
+  carries,
   delayed,
+  nameOfDrawn,
   tripped,
   type Breach,
   type Delay,
@@ -40,7 +44,11 @@ const OptionsSchema = Type.Object({
       description: 'in place of level, for drawn fences of these risk grades',
     }),
   ),
-  cargo: CargoSchema,
+  cargo: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 20 }), {
+      description: 'only vehicles that carry one of these UN classes, or nobody knows what; 2 is for 2.1 and 2.3 too',
+    }),
+  ),
   cargoAttribute: CargoAttributeSchema,
   stayMs: Type.Number({
     minimum: 0,
@@ -81,8 +89,7 @@ function writtenIn({ fences, marginM, level }: Options): Written {
   return known
 }
 
-type Drawn = ReturnType<typeof drawnNear>[number]
-function placeOfDrawn({ level, levelByGrade }: Options, { fence, shape }: Drawn): Place {
+function placeOfDrawn({ level, levelByGrade }: Options, { fence, shape }: Fenced): Place {
   const byGrade =
     fence.grade === null ? undefined : (levelByGrade as Record<string, Level | undefined> | undefined)?.[fence.grade]
   return { id: fence.id, name: nameOfDrawn(fence), level: byGrade ?? level, shape }
@@ -95,7 +102,8 @@ function placesNear(options: Options, { fences }: PositionFacts, at: Point): Pla
     .near(at)
     .map((number) => places[number]!)
     .filter(({ shape }) => metresOutside(shape, at) <= options.marginM)
-  return [...written, ...drawnNear(fences, options.among, at, options.marginM).map((one) => placeOfDrawn(options, one))]
+  const drawn = options.among ? fences.near(options.among, at, options.marginM) : []
+  return [...written, ...drawn.map((one) => placeOfDrawn(options, one))]
 }
 
 function placeCalled(options: Options, { fences }: PositionFacts, id: string): Place | undefined {
@@ -125,7 +133,7 @@ const unchanged = (state: State): Step<State> => ({ state, verdict: 'unchanged',
 function stepOutside(options: Options, before: State, position: Position, facts: PositionFacts, stands: boolean): Step<State> {
   const at: Point = [position.longitude, position.latitude]
   const { level, fences, among, offDelayMs } = options
-  const count = fences.length + drawnCount(facts.fences, among)
+  const count = fences.length + (among ? facts.fences.count(among) : 0)
   // Where nothing is drawn there is nothing to be outside of.
   const outside = count > 0 && placesNear(options, facts, at).length === 0
   const [only] = fences.length === 1 && count === 1 ? writtenIn(options).places : []

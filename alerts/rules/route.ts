@@ -3,8 +3,16 @@ import { FenceSelectionSchema, type FenceKind } from '../../core/fence.ts'
 import { isSelected, type Fences } from '../../core/fence-book.ts'
 import { LevelSchema, TextSchema } from '../../core/rule.ts'
 import { metresFromEdge, metresToPath, PathSchema, type Point } from '../../core/shape.ts'
-import { nameOfDrawn } from './places.ts'
-import { COULD_NOT_RUN, delayed, tripped, type Attributes, type Breach, type Delay, type PositionRule } from './rule.ts'
+import {
+  COULD_NOT_RUN,
+  delayed,
+  nameOfDrawn,
+  tripped,
+  type Attributes,
+  type Breach,
+  type Delay,
+  type PositionRule,
+} from './rule.ts'
 
 const Duration = Type.Number({ minimum: 0, maximum: 86_400_000 })
 const RouteSchema = Type.Object(

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import { FenceSelectionSchema, type Fence } from '../../core/fence.ts'
 import type { Fences } from '../../core/fence-book.ts'
 import { severity, type Level } from '../../core/level.ts'
 import type { Quality, Reason } from '../../core/quality.ts'
@@ -326,4 +327,22 @@ export const resting = <One extends Sighting>(all: readonly One[], on: readonly 
 export function namesOf(sightings: readonly Sighting[], { nameOf }: GroupFacts): { zh: string; en: string } {
   const names = sightings.map(({ device, value }) => `${nameOf(device)} ${Number(value.toFixed(3))}`)
   return { zh: names.join('、'), en: names.join(', ') }
+}
+
+/** As an option: the drawn fences a rule is about, besides those written in the rule itself. */
+export const AmongSchema = Type.Optional(FenceSelectionSchema)
+
+/** A drawn fence has one name, in the language of who drew it. */
+export const nameOfDrawn = ({ name }: Fence) => ({ zh: name, en: name })
+
+export const CargoAttributeSchema = Type.String({
+  default: 'cargoClass',
+  description: 'attribute with the UN class of what is carried',
+})
+
+/** What nobody knows to be harmless is carried as if it were not. */
+export function carries(cargo: readonly string[] | undefined, attributes: Attributes, attribute: string): boolean {
+  const carried = attributes[attribute]
+  if (cargo === undefined || carried === undefined || carried === null || carried === '') return true
+  return cargo.some((kind) => String(carried) === kind || String(carried).startsWith(`${kind}.`))
 }

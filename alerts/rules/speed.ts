@@ -3,8 +3,7 @@ import { LevelSchema, TextSchema } from '../../core/rule.ts'
 import { fenceKinds, FenceSelectionSchema } from '../../core/fence.ts'
 import type { Fences } from '../../core/fence-book.ts'
 import { metresOutside, ShapeIndex, ShapeSchema, type Point } from '../../core/shape.ts'
-import { nameOfDrawn } from './places.ts'
-import { delayed, tripped, type Breach, type Delay, type PositionRule } from './rule.ts'
+import { delayed, nameOfDrawn, tripped, type Breach, type Delay, type PositionRule } from './rule.ts'
 
 const Duration = Type.Number({ minimum: 0, maximum: 86_400_000 })
 const Kmh = Type.Number({ minimum: 1, maximum: 250 })
