@@ -4,6 +4,7 @@ import { aggregates } from '../../core/history.ts'
 import { ModeSchema } from '../../core/mode.ts'
 import { IdSchema } from '../../core/registry.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
+import { verdictIntervals, withVerdicts } from '../engine-verdicts.ts'
 
 const MAX_POINTS = 100_000
 /** A question for more is refused with a step that fits; with `limit` it is answered page by page however long. */
@@ -21,7 +22,12 @@ const QuerySchema = Type.Object({
   to: TimeSchema('t < to; default now'),
   every: Type.Optional(Type.String({ description: 'bucket width: 60s, 5m, 1h, 1d', examples: ['60s'] })),
   fn: Type.Optional(Type.Enum([...aggregates], { description: 'default mean' })),
-  quality: Type.Optional(Type.Boolean({ description: 'points as [ms, value, quality, reason]' })),
+  quality: Type.Optional(
+    Type.Boolean({
+      description:
+        'points as [ms, value, quality, reason]; of one device, as measured, with what the engine found afterwards: `jump`, `stuck`',
+    }),
+  ),
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: MAX_POINTS, description: 'most points in one answer', examples: [1000] }),
   ),
@@ -30,7 +36,7 @@ const QuerySchema = Type.Object({
 })
 
 export function readingCalls(app: Api, context: Context): void {
-  const { history, journal, registry, config, clock } = context
+  const { alarmBook, history, journal, live, registry, config, clock } = context
 
   app.get(
     '/readings',
@@ -80,7 +86,14 @@ export function readingCalls(app: Api, context: Context): void {
         ...(quality && { quality }),
         ...(cursor !== undefined && { cursor }),
       })
-      return reply.type('application/json; charset=utf-8').send(Buffer.from(json.buffer, json.byteOffset, json.byteLength))
+      const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
+      reply.type('application/json; charset=utf-8')
+      if (!quality || device === null || every !== undefined) return reply.send(bytes)
+      const verdicts = await verdictIntervals(alarmBook, (id) => live.rules.get(id), { mode, device, from, to })
+      if (verdicts.length === 0) return reply.send(bytes)
+      return reply.send(
+        JSON.stringify(withVerdicts(JSON.parse(bytes.toString()) as Parameters<typeof withVerdicts>[0], verdicts)),
+      )
     },
   )
 }
