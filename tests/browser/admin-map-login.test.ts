@@ -88,35 +88,6 @@ describe.skipIf(!hasChromium())('admin, map and login', () => {
     expect(await page.locator('img').count()).toBe(0)
   })
 
-  test('a rule changed by somebody else meanwhile is loaded again, not overwritten', async () => {
-    const puts: Record<string, unknown>[] = []
-    platform.route('PUT', '/rules/:id', ({ body }) => {
-      puts.push(body)
-      return puts.length === 1
-        ? { status: 409, body: { error: { code: 'stale-version', message: 'changed', details: {} } } }
-        : { body: { rule: body } }
-    })
-    await using admin = await open('/admin#rules')
-    const { page } = admin
-    expect(await page.locator('[data-zone=pack-faults]').innerText()).toMatch(/site\.yaml 第 14 行/)
-    await page.locator('[data-rule] .acts button').first().click()
-    await page.fill('[name=H]', '20')
-    await page.locator('[data-zone=rule-limits] .primary').click()
-    await eventually(async () => expect(await page.locator('[data-zone=rule-limits] .failure').innerText()).toContain('第 3 版'))
-    expect(await page.inputValue('[name=H]')).toBe('25')
-    await page.fill('[name=H]', '20')
-    await page.locator('[data-zone=rule-limits] .primary').click()
-    await eventually(() => expect(puts).toHaveLength(2))
-    expect(puts[1]).toMatchObject({
-      version: 3,
-      limits: [
-        { name: 'H', above: 20, level: 'yellow' },
-        { name: 'HH', above: 50, level: 'red' },
-      ],
-    })
-    expect(puts[1]).not.toHaveProperty('origin')
-  })
-
   test('the map shows the worst alarm, moves vehicles as they report and lists devices without a position', async () => {
     platform.alarm(makeAlarm(platform.now, { deviceId: 'GAS-2' }))
     await using map = await open('/map')
