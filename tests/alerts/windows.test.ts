@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RecordEntry } from '../../core/record.ts'
+import type { Rule } from '../../core/rule.ts'
 import type { DeclaredWindow } from '../../core/window.ts'
 import { aDevice, aRule, DEVICE, defineSeries, Saved, setDevice, setRule, T0, World } from './world.ts'
 
@@ -102,7 +103,7 @@ test('two windows count as a set: the alarm comes back when both are off', () =>
   ])
 })
 
-test('every other point stays real: another device, another quantity, and a vote the tested point has no part in', () => {
+test('every other point stays real: another device and another quantity', () => {
   const world = new World()
   world.tape.record(1, setDevice(aDevice({ id: 'GAS-02' })), defineSeries(2, 'combustibleLel', 'GAS-02'))
   world.tape.record(1, declared({ points: [{ device: DEVICE, metric: 'combustibleLel' }] }), confirmed())
@@ -110,6 +111,30 @@ test('every other point stays real: another device, another quantity, and a vote
   world.tape.rows([1, 10, 30], [2, 10, 30], [3, 10, 30])
   world.run(11)
   expect(world.story()).toEqual(['raised yellow suppressed 10s', 'raised yellow active 10s', 'raised yellow active 10s'])
+})
+
+test('what a tested point says is no vote: a group hears it again when the test is over', () => {
+  const { limits: _l, deadband: _d, onDelayMs: _on, metric: _m, ...base } = aRule({ id: 'vote', type: 'voting' })
+  const conditions = [{ metric: 'combustibleLel', above: 25 }]
+  const voting = {
+    ...base,
+    conditions,
+    votes: [{ atLeast: 2, level: 'orange' }],
+    withinMs: 30_000,
+    offDelayMs: 0,
+  } as unknown as Rule
+  const inZone = (id: string) => aDevice({ id, zoneId: 'Z1' })
+  const world = new World([voting], inZone(DEVICE))
+  const zone = { id: 'Z1', siteId: null, enterpriseId: 'E1', name: 'Z1', retiredAt: null }
+  world.tape.record(0, { kind: 'registry.changed', entity: 'zone', row: zone, before: null, by: 'test' } as RecordEntry)
+  world.tape.record(0, setDevice(inZone('GAS-02')), defineSeries(2, 'combustibleLel', 'GAS-02'))
+  world.tape.record(1, declared({ untilS: 100 }), confirmed())
+  for (const at of [10, 20]) world.tape.rows([1, at, 60], [2, at, 60])
+  world.run(30)
+  expect(world.story()).toEqual([])
+  world.tape.rows([1, 110, 60], [2, 110, 60])
+  world.run(120)
+  expect(world.story()).toEqual(['raised orange active 110s'])
 })
 
 test('what happened before the window and arrives in it is real; what happened in it and arrives later calls nobody', () => {
