@@ -27,12 +27,12 @@ export function clusterAt(
   cellPixels: number,
 ): Cluster[] {
   const cell = cellPixels / worldPixels(zoom)
-  const cells = new Map<string, Cluster>()
+  const cells = new Map<number, Cluster>()
   for (const placed of devices) {
-    const key = `${Math.floor(placed.x / cell)},${Math.floor(placed.y / cell)}`
+    const key = cellNumber(Math.floor(placed.x / cell), Math.floor(placed.y / cell))
     const alarm = worst.get(placed.device.id) ?? null
     let found = cells.get(key)
-    if (!found) cells.set(key, (found = { key, x: 0, y: 0, members: [], worst: null, alarms: 0, silent: 0 }))
+    if (!found) cells.set(key, (found = { key: `at ${key}`, x: 0, y: 0, members: [], worst: null, alarms: 0, silent: 0 }))
     found.members.push(placed)
     if (placed.device.state !== 'online') found.silent++
     if (!alarm) continue
@@ -46,6 +46,9 @@ export function clusterAt(
   for (const one of cells.values()) if (!one.worst) toMiddle(one)
   return joined([...cells.values()], cell)
 }
+
+/** Columns and rows stay below 2^25 at the nearest zoom. */
+const cellNumber = (column: number, row: number): number => column * 2 ** 25 + row
 
 const isWorse = (a: Alarm, b: Alarm): boolean =>
   severity[a.level] - severity[b.level] > 0 ||
@@ -62,21 +65,23 @@ const CLOSE = 0.72
 /** Neighbours across the edge of a cell are joined to the more important one, so that no glyph hides another. */
 function joined(clusters: Cluster[], cell: number): Cluster[] {
   const ranked = clusters.sort((a, b) => rank(b) - rank(a) || b.members.length - a.members.length || (a.key < b.key ? -1 : 1))
-  const kept = new Map<string, Cluster[]>()
+  const kept = new Map<number, Cluster[]>()
   const result: Cluster[] = []
   for (const one of ranked) {
     const [column, row] = [Math.floor(one.x / cell), Math.floor(one.y / cell)]
     let near: Cluster | undefined
     for (let i = -1; i <= 1 && !near; i++)
       for (let j = -1; j <= 1 && !near; j++)
-        near = kept.get(`${column + i},${row + j}`)?.find((other) => Math.hypot(other.x - one.x, other.y - one.y) < cell * CLOSE)
+        near = kept
+          .get(cellNumber(column + i, row + j))
+          ?.find((other) => Math.hypot(other.x - one.x, other.y - one.y) < cell * CLOSE)
     if (near) {
       near.members.push(...one.members)
       near.silent += one.silent
       near.alarms += one.alarms
       continue
     }
-    const key = `${column},${row}`
+    const key = cellNumber(column, row)
     const here = kept.get(key)
     if (here) here.push(one)
     else kept.set(key, [one])
