@@ -46,8 +46,8 @@ export class EmbeddedStore implements Store, Shelf {
   #conflicts = 0
   #unknown = 0
 
-  static open({ dataDir }: StoreOptions): EmbeddedStore {
-    return new EmbeddedStore(new Tables(join(dataDir, 'history.db')))
+  static open({ dataDir, readOnly = false }: StoreOptions): EmbeddedStore {
+    return new EmbeddedStore(new Tables(join(dataDir, 'history.db'), { readOnly }))
   }
 
   constructor(tables: Tables) {

@@ -145,5 +145,5 @@ export interface Archive {
   buckets(selection: Selection, fn: Aggregate, buckets: Buckets, sink: Sink): Promise<void>
 }
 
-/** What opens a store. */
-export type StoreOptions = { dataDir: string }
+/** What opens a store. `readOnly`: somebody else may be writing it. */
+export type StoreOptions = { dataDir: string; readOnly?: boolean }
