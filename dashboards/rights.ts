@@ -3,8 +3,8 @@ export type Role = (typeof roles)[number]
 
 /**
  * What a call asks for. `read`: registry, readings, alarms, rules, live feed, quarantine. `act`: actions on alarms.
- * `declare`: windows in which
- * nobody is called for named points. `install`: enterprises, sites, zones, devices and their tokens. `tune`: rules. `govern`: people.
+ * `declare`: windows in which nobody is called for named points. `install`: enterprises, sites, zones, devices and their
+ * tokens. `tune`: rules. `govern`: people.
  */
 export const rights = ['read', 'act', 'declare', 'install', 'tune', 'govern'] as const
 export type Right = (typeof rights)[number]
