@@ -128,10 +128,10 @@ test('a gateway that flaps hides a dead device for one grace period and no longe
   for (let second = 101; second < 400; second += 20) {
     field.gone(second, 'GW')
     field.report(second + 5, second + 5, (n) => n !== 2)
-    field.back(second + 10, 'GW')
+    field.back(second + 12, 'GW')
   }
   field.run(400)
-  expect(field.told.filter((line) => line.startsWith('raised D'))).toEqual(['raised D2 161s'])
+  expect(field.told.filter((line) => line.startsWith('raised D'))).toEqual(['raised D2 163s'])
 })
 
 test('most sessions lost together are the network, not twelve gateways', () => {

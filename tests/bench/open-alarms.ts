@@ -131,7 +131,7 @@ function timed(act: () => unknown): number {
   return user + system
 }
 
-function costOf(hall: Hall, open: number): Cost {
+function costOf(hall: Hall): Cost {
   const calm = hall.devices - CALM + 1
   const rounds = Array.from({ length: ROUNDS }, (): Cost => {
     const quiet = hall.read(calm + 200, hall.devices, 5)
@@ -181,8 +181,8 @@ export function benchOpenAlarms(bench: Bench): Promise<void> {
       hall.note()
       open = count
       hall.save()
-      if (costs.length === 0) costOf(hall, open)
-      costs.push(costOf(hall, open))
+      if (costs.length === 0) costOf(hall)
+      costs.push(costOf(hall))
       loads.push(loadavg()[0]!.toFixed(1))
     }
   } finally {
