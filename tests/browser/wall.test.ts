@@ -283,7 +283,7 @@ describe.skipIf(!hasChromium())('wall', () => {
   })
 
   test('values are written to the page at most five times a second, and the last one wins', async () => {
-    await using wall = await openWall()
+    await using wall = await openWall('?z2=devices')
     const { page } = wall
     const cell = '.measured[data-device=GAS-1][data-metric=combustibleLel]'
     await page.waitForSelector(cell)
