@@ -103,7 +103,8 @@ test('the rules that were in force, run over a day with four kills in it, give e
   expect(result.exact).toBe(true)
   expect(result.readings).toBeGreaterThan(5 * 1400)
   expect(result.total).toBeGreaterThan(5)
-  expect(result.difference).toEqual({ against: 'record', same: result.total, added: [], gone: [], moved: [] })
+  const counts = { added: 0, gone: 0, moved: 0 }
+  expect(result.difference).toEqual({ against: 'record', same: result.total, added: [], gone: [], moved: [], counts })
   expect(result.alarms.map(({ id }) => id).sort()).toEqual(alarms.map(({ id }) => id).sort())
 })
 
