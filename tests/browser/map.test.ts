@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
@@ -51,6 +52,10 @@ function settle(platform: FakePlatform): void {
   put('GAS-3', 'windDirDeg', 0)
   put('GAS-3', 'windSpeedMps', 3)
 }
+
+/** One tile of the fictional district with water in its layer `water`, attribution `pm test`. */
+const ARCHIVE =
+  'UE1UaWxlcwN/AAAAAAAAAAkAAAAAAAAAiAAAAAAAAABMAAAAAAAAANQAAAAAAAAAAAAAAAAAAADUAAAAAAAAACQAAAAAAAAAAQAAAAAAAAABAAAAAAAAAAEAAAAAAAAAAQEBAQ4OAE3bRX+CxBWA0flFAAfjFQ5Aj+pFwMTTFQGNg5iRAQEkAXsidmVjdG9yX2xheWVycyI6IFt7ImlkIjogIndhdGVyIiwgImZpZWxkcyI6IHt9fV0sICJhdHRyaWJ1dGlvbiI6ICJwbSB0ZXN0In0aIngCCgV3YXRlchIUGAMiEAmQA5ADGug5AADoOec5AA8ogCA='
 
 const CANVAS = '[data-zone=map-canvas]'
 const said = (page: Page, name: string) => page.getAttribute(CANVAS, name)
@@ -259,6 +264,22 @@ describe.skipIf(!hasChromium())('the map', () => {
       /WGS-84 · © OpenStreetMap contributors, ODbL 1\.0 · 审图号 GS\(2024\)0650/,
     )
     await keepShot(page, 'map-haidian')
+  })
+
+  test('a PMTiles archive is read by ranges of bytes, drawn, and named with whose data it is', async () => {
+    const { platform } = stage
+    const dir = mkdtempSync(join(tmpdir(), 'watchfire-map-'))
+    writeFileSync(join(dir, 'county.pmtiles'), Buffer.from(ARCHIVE, 'base64'))
+    platform.map = { ...platform.map, dir }
+    await using map = await openPage(stage.browser, `${platform.url}/map`, { width: 1440, height: 900 })
+    const { page } = map
+    await grounded(page, 'gl')
+    await eventually(async () => expect(await page.locator('[data-zone=map-notes]').innerText()).toContain('WGS-84 · pm test'))
+    expect(
+      await page.evaluate(
+        () => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('county.pmtiles')).length,
+      ),
+    ).toBeGreaterThan(1)
   })
 
   test('a zone is drawn on the map and saved; a version changed by somebody else meanwhile is not overwritten', async () => {

@@ -19,6 +19,8 @@ export type GlEvents = {
   /** everything that is in the picture now has been drawn */
   ready(): void
   lost(): void
+  /** whose data archives say they are */
+  credits(whose: readonly string[]): void
   /** the online source gives no pictures, or does again */
   online(works: boolean): void
 }
@@ -33,6 +35,7 @@ export async function startGl(
   events: GlEvents,
 ): Promise<GlBase> {
   const archives = await readPmtiles(data.pmtiles)
+  events.credits(archives.flatMap(({ attribution }) => attribution ?? []))
   let { theme, english } = look
   let online = data.tiles !== null
   const style = () => styleOf(data, archives, { theme, english, textPx: look.textPx, online })

@@ -22,7 +22,7 @@ export async function readPmtiles(files: readonly BasemapFile[]): Promise<Archiv
       const metadata = (await archive.getMetadata()) as { vector_layers?: { id: string }[]; attribution?: string }
       protocol!.add(archive)
       const layers = header.tileType === TileType.Mvt ? (metadata.vector_layers ?? []).map(({ id }) => id) : null
-      return [{ name, url: `pmtiles://${address}`, layers, maxZoom: header.maxZoom, attribution: metadata.attribution ?? null }]
+      return [{ name, url: `pmtiles://${address}`, layers, maxZoom: header.maxZoom, attribution: plain(metadata.attribution) }]
     } catch (error) {
       reportError(error)
       return []
@@ -30,3 +30,6 @@ export async function readPmtiles(files: readonly BasemapFile[]): Promise<Archiv
   })
   return (await Promise.all(opened)).flat()
 }
+
+/** Archives write links in it. */
+const plain = (markup: string | undefined): string | null => markup?.replace(/<[^>]*>/g, '').trim() || null

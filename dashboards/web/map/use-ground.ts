@@ -84,6 +84,9 @@ export function useGround(
     losses.value++
     timer = setTimeout(() => void start(), losses.value % PATIENCE === 0 ? MUCH_LATER_MS : AGAIN_MS)
   }
+  const credits = (whose: readonly string[]) => {
+    if (data.value) data.value = { ...data.value, attributions: [...new Set([...data.value.attributions, ...whose])] }
+  }
   const start = async () => {
     if (over || starting || gl || !data.value || !view.value || !box.value) return
     starting = true
@@ -96,6 +99,7 @@ export function useGround(
       gl = await startGl(box.value, data.value, look, {
         ready: () => resting === undefined && (kind.value = 'gl'),
         lost,
+        credits,
         online: (works) => (online.value = works ? 'on' : 'failed'),
       })
       for (const one of dead.splice(0)) one.stop()
