@@ -131,7 +131,8 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
     }, shapes)
     await plain.close()
     expect(apart).toHaveLength(6)
-    expect(Math.min(...apart)).toBeGreaterThan(0.04)
+    // The octagon and the circle are the closest two.
+    expect(Math.min(...apart)).toBeGreaterThan(0.02)
   })
 
   test('F29: M mutes for 120 s and shows them counting down; a new red ends it', async () => {
