@@ -1,5 +1,6 @@
 import type { Alarm, AlarmChangeKind } from './alarm.ts'
 import type { Fence } from './fence.ts'
+import type { HazardEntry } from './hazard.ts'
 import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
 import type { Series } from './reading.ts'
@@ -47,6 +48,9 @@ export type RecordEntry =
   | { kind: 'rule.decided'; proposalId: string; ruleId: string; verdict: ProposalVerdict; comment: string | null; by: Author }
   /** a fence as it stands after a change; its versions count from 1, a retired one has `retiredAt` */
   | { kind: 'fence.set'; fence: Fence; by: Author }
+  | HazardEntry
+  /** somebody has looked at how whoever gave a tip can be reached */
+  | { kind: 'tip.contact-read'; hazardId: string; by: Author }
   | { kind: 'pack.refused'; file: string; line: number | null; reason: string }
   /** nobody is called for named points for a while; a panel's own test bit is written by the engine */
   | WindowEntry
