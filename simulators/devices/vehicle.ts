@@ -4,6 +4,9 @@ const SECOND = 1_000
 const HOUR = 3_600_000
 const WORK_BEGINS = 8 * HOUR
 const WORK_ENDS = 18 * HOUR
+/** Nobody drives for four hours without a rest of twenty minutes; these drivers keep well within that. */
+const STINT = 3 * HOUR
+const REST = HOUR / 2
 /** Stops for crossings and deliveries on one round. */
 const STOPS = 6
 
@@ -43,8 +46,11 @@ function driving(round: Round, at: number, story: number | null, past: boolean):
   if (story !== null) return story
   if (!past) return null
   const worked = timeOfDay(at) - WORK_BEGINS
-  const wholeRounds = Math.floor((WORK_ENDS - WORK_BEGINS) / round.durationMs)
-  return worked < 0 || worked >= wholeRounds * round.durationMs ? null : worked
+  if (worked < 0) return null
+  const stintMs = Math.max(1, Math.floor(STINT / round.durationMs)) * round.durationMs
+  const inStint = worked % (stintMs + REST)
+  const isTooLate = worked - inStint + stintMs > WORK_ENDS - WORK_BEGINS
+  return inStint >= stintMs || isTooLate ? null : inStint
 }
 
 const rounds = new Map<string, Round>()
