@@ -9,7 +9,10 @@ export type LadderTarget =
   /** whoever is on duty in the region above */
   | { superior: DutyRole }
 
-/** Ways a step may use, in the deployment's own channel names: `app` is the desk and the phone page. */
+/**
+ * Ways a step may use: `app` (desk and phone page), a channel by the name it has in the settings, or a kind: `sms`, `voice`, `mail`,
+ * `im` (every group's robot), `broadcast`.
+ */
 export type LadderStep = {
   /** names it in the record; stays the same from version to version as long as it means the same */
   id: string
@@ -34,4 +37,10 @@ export type Ladder = {
   feedbackDueMs: Record<Level, number>
   overdueAtMs: number
   leaves: boolean
+  /** local hours in which a blue alarm is not pushed: from ≤ hour < to, over midnight */
+  quiet?: { from: number; to: number } | null
 }
+
+/** Steps that leave the deployment: the authority above, and an enterprise's head by voice. */
+export const leavesDeployment = ({ to, channels }: Pick<LadderStep, 'to' | 'channels'>): boolean =>
+  'superior' in to || ('enterprise' in to && to.enterprise === 'head' && channels.includes('voice'))

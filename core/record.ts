@@ -6,6 +6,8 @@ import type { Mode } from './mode.ts'
 import type { Series } from './reading.ts'
 import type { RegistryRow } from './registry.ts'
 import type { KpiDefinition } from './kpi.ts'
+import type { Ladder } from './ladder.ts'
+import type { LadderStepEntry, LadderTriedEntry, PushAnswerEntry, PushDueEntry, RollCallEntry } from './escalation.ts'
 import type { ProposalVerdict } from './proposal.ts'
 import type { ReceiptNews } from './push.ts'
 import type { Contribution, RiskState, RiskWeights } from './risk.ts'
@@ -77,17 +79,34 @@ export type RecordEntry =
     }
   | {
       kind: 'push.sent' | 'push.failed' | 'push.refused'
+      /** empty where it is about no alarm */
       alarmId: string
       alarmVersion: number
       channel: string
       attempt: number
       detail: string
+      /** of what was decided as `push.due`; the webhook that is told every change has none of these */
+      messageId?: string
+      step?: string
+      personId?: string | null
+      receipt?: 'accepted' | 'delivered' | null
+      providerId?: string
+      /** of `push.failed`: it is not tried again · it certainly never left */
+      isFinal?: boolean
+      neverLeft?: boolean
     }
+  | PushDueEntry
+  | PushAnswerEntry
+  | LadderStepEntry
+  | LadderTriedEntry
+  | RollCallEntry
+  /** a ladder as it stands from here on; `dryRun`: the trial that was looked at before steps were let out of the deployment */
+  | { kind: 'ladder.set'; ladder: Ladder; by: Author; dryRun?: string }
   /**
    * What a provider told later of a message: told apart by our id, or by the provider's own from when it was sent. Who it was is
    * the recipient of that message.
    */
-  | ({ kind: 'push.receipt'; channel: string } & ReceiptNews)
+  | ({ kind: 'push.receipt'; channel: string; alarmId?: string; personId?: string | null } & ReceiptNews)
   | {
       kind: 'user.changed'
       personId: string

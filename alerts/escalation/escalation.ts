@@ -1,0 +1,319 @@
+import type { Alarm } from '../../core/alarm.ts'
+import { toLocal } from '../../core/local-time.ts'
+import type { PushDueEntry, StepOutcome } from '../../core/escalation.ts'
+import { leavesDeployment, type Ladder, type LadderStep } from '../../core/ladder.ts'
+import type { Mode } from '../../core/mode.ts'
+import type { PartAlarm } from '../../core/part.ts'
+import type { ChannelFacts } from '../../core/push.ts'
+import type { RecordEntry } from '../../core/record.ts'
+import { RosterBook } from '../../core/roster.ts'
+import { moved, overdue, type Call, type CallRules } from './call.ts'
+import { Dues, idOf } from './dues.ts'
+import { LadderBook } from './ladder-book.ts'
+import { RollCalls } from './roll-calls.ts'
+import { reachableOnDuty, waysTo, waysToGroups, type Way, type World } from './whom.ts'
+
+export type Decision = { entry: RecordEntry; key: string }
+/** Whom a decision is going to ask the contact book for. */
+export type Wanted = { people: string[]; enterprises: string[] }
+
+const UNREACHED_MS = 60_000
+/** Nobody is asked any more what they found at an alarm that ended so long ago. */
+const FEEDBACK_KEPT_MS = 24 * 3_600_000
+
+/**
+ * Who is called when (ux.md B4): the record in, decisions out, the time handed in. What was decided is known only once it comes back
+ * from the record, so a restart at any point goes on where the record ends.
+ */
+export class Escalation {
+  readonly roster = new RosterBook()
+  readonly ladders = new LadderBook()
+  readonly dues: Dues
+  readonly rollCalls: RollCalls
+  #mode: Mode
+  #zone: string
+  #calls = new Map<string, Call>()
+  #regions = new Map<string, string>()
+  #enterprisePeople = new Set<string>()
+  /** open calls for which a step found nobody */
+  #unwatched = new Map<string, string>()
+  #rules: CallRules = {
+    isEnterprise: (id) => this.#enterprisePeople.has(id),
+    feedbackDueMs: (alarm) => this.#ladderOf(alarm).feedbackDueMs[alarm.level],
+    overdueAtMs: (alarm) => this.#ladderOf(alarm).overdueAtMs,
+  }
+
+  constructor(mode: Mode, zone: string, channels: readonly ChannelFacts[]) {
+    this.#mode = mode
+    this.#zone = zone
+    this.dues = new Dues(channels)
+    this.rollCalls = new RollCalls(this.roster, this.dues)
+  }
+
+  get climbing(): number {
+    return [...this.#calls.values()].filter(({ phase }) => phase === 'climbing' || phase === 'overdue').length
+  }
+
+  isEnterprisePerson(personId: string): boolean {
+    return this.#enterprisePeople.has(personId)
+  }
+
+  alarm(id: string): Alarm | undefined {
+    return this.#calls.get(id)?.alarm
+  }
+
+  /** Where reading has to begin so that everything still open is known. */
+  oldestPos(): number | null {
+    const open = [...this.#calls.values()].map(({ round, before }) => Math.min(round, before?.round ?? round))
+    const owed = this.dues.oldestPos()
+    return open.length === 0 && owed === null ? null : Math.min(...open, owed ?? Infinity)
+  }
+
+  /** Takes the next entry of the record. The same one twice is as once. */
+  apply(said: RecordEntry, pos: number, at: number): void {
+    switch (said.kind) {
+      case 'alarm.changed': {
+        const { alarm } = said
+        if (alarm.mode !== this.#mode || alarm.late || alarm.report) return
+        const before = this.#calls.get(alarm.id)
+        const call = moved(before, { entry: said, pos, at }, this.#rules)
+        if (!call) return
+        this.#calls.set(alarm.id, call)
+        if (call.phase !== before?.phase || call.round !== before.round) this.dues.callOff(alarm.id, call)
+        if (call.phase !== 'climbing') this.#unwatched.delete(alarm.id)
+        return
+      }
+      case 'ladder.step': {
+        const call = this.#calls.get(said.alarmId)
+        if (!call || call.round !== said.round) return
+        const current = call.phase === 'waiting' ? overdue(call, this.#rules.overdueAtMs(call.alarm)) : call
+        current.taken.add(said.step)
+        this.#calls.set(said.alarmId, { ...current, first: current.first ?? said.first ?? false })
+        if (said.outcome === 'nobody') this.#unwatched.set(said.alarmId, this.#regionOf(call.alarm) ?? '')
+        return
+      }
+      case 'push.due':
+        return this.dues.take(said, pos, at, said.alarmId === null ? undefined : this.#calls.get(said.alarmId))
+      case 'push.sent':
+      case 'push.failed':
+      case 'push.refused':
+        return this.dues.settle(said)
+      case 'push.receipt':
+        return this.dues.receipt(said)
+      case 'push.answered':
+        return this.dues.answered(said.messageId)
+      case 'action':
+        return this.dues.acted(said.idempotencyKey)
+      case 'roll-call.ended':
+        return this.rollCalls.ended(said.shiftId, said.missed)
+      case 'roster.set':
+        return this.roster.apply(said.shift)
+      case 'ladder.set':
+        return this.ladders.apply(said.ladder)
+      case 'registry.changed':
+        if (said.entity === 'enterprise') this.#regions.set(said.row.id, said.row.region)
+        return
+      case 'user.changed':
+        if (said.role === 'enterprise') this.#enterprisePeople.add(said.personId)
+        else this.#enterprisePeople.delete(said.personId)
+        if (said.change === 'armed') this.dues.armed(said.personId)
+        return
+      case 'platform.started':
+        return this.dues.restarted()
+    }
+  }
+
+  /** When something is to be decided next, null when nothing waits for a time. */
+  nextAt(now: number): number | null {
+    let next = Infinity
+    for (const call of this.#calls.values()) {
+      if (call.phase === 'waiting') next = Math.min(next, call.feedbackDueAt!)
+      if (call.phase !== 'climbing' && call.phase !== 'overdue') continue
+      for (const step of this.#stepsOf(call)) if (!call.taken.has(step.id)) next = Math.min(next, call.startedAt + step.afterMs)
+    }
+    next = Math.min(next, this.rollCalls.nextAt(now), this.dues.nextAt(now))
+    return Number.isFinite(next) ? Math.max(now, next) : null
+  }
+
+  wanted(now: number): Wanted {
+    const people = new Set<string>(this.dues.people())
+    const enterprises = new Set<string>()
+    for (const call of this.#calls.values()) {
+      if (this.#dueSteps(call, now).length === 0) continue
+      const region = this.#regionOf(call.alarm)
+      for (const place of [region, region === null ? null : above(region)]) {
+        const duty = place === null ? null : this.roster.onDuty(place, now)
+        for (const id of Object.values(duty?.people ?? {})) people.add(id)
+      }
+      enterprises.add(call.alarm.enterpriseId)
+    }
+    for (const id of this.rollCalls.people(now)) people.add(id)
+    return { people: [...people], enterprises: [...enterprises] }
+  }
+
+  /** What is to be recorded now, all of it together. Nothing leaves before it is. */
+  decide(now: number, world: World): Decision[] {
+    const decisions: Decision[] = []
+    const pushes: PushDueEntry[] = []
+    for (const [id, found] of this.#calls) {
+      const call = this.#grownOld(found, now)
+      if (call !== found) this.#calls.set(id, call)
+      if (call.phase === 'over' && this.dues.isSettled(id)) {
+        this.#calls.delete(id)
+        continue
+      }
+      const said = new Set<string>()
+      for (const step of this.#dueSteps(call, now)) {
+        const first = call.first ?? this.#isFirstRed(call)
+        const { outcome, ways } = this.#take(call, step, now, world)
+        const { region, version } = this.#ladderOf(call.alarm)
+        const { round, phase } = call
+        const entry = { kind: 'ladder.step', alarmId: id, round, step: step.id, outcome, ladder: { region, version } } as const
+        decisions.push({ entry: first ? { ...entry, first } : entry, key: `step/${id}/${round}/${step.id}` })
+        for (const way of ways) {
+          // Steps that come due together after a pause say the same thing once.
+          const once = `${way.personId} ${way.channel}`
+          if (said.has(once)) continue
+          said.add(once)
+          pushes.push(dueOf(call.alarm, round, step.id, way, phase === 'overdue' ? 'update' : 'alarm', first))
+        }
+      }
+      pushes.push(...this.dues.followUps(call, world))
+    }
+    pushes.push(...this.dues.fallOvers((alarmId) => this.#isCalling(alarmId)))
+    this.dues.prune(now, (alarmId) => this.#calls.has(alarmId))
+    const rollCalls = this.rollCalls.decide(now, world)
+    const all = [...decisions, ...rollCalls.decisions]
+    return [...all, ...this.dues.release([...pushes, ...rollCalls.pushes], now, world).map(decisionOf)]
+  }
+
+  /** What a person has to act on. */
+  alarms(now: number): PartAlarm[] {
+    const found: PartAlarm[] = []
+    const regions = [...new Set(this.#unwatched.values())].sort()
+    for (const region of regions) {
+      found.push({
+        code: `nobody-${region || 'unknown'}`,
+        text: {
+          zh: `${region || '平台'} 的报警没有值班人员可以通知`,
+          en: `Nobody on duty can be told of alarms in ${region || 'the platform'}`,
+        },
+      })
+    }
+    const unreached = [...this.#calls.values()].some(
+      ({ phase, alarm, startedAt }) =>
+        phase === 'climbing' && alarm.level === 'red' && now - startedAt >= UNREACHED_MS && !this.dues.hasReached(alarm.id),
+    )
+    if (unreached)
+      found.push({ code: 'red-unreached', text: { zh: '有红色报警未能通知到任何人', en: 'A red alarm has reached nobody' } })
+    return [...found, ...this.rollCalls.alarms(now)]
+  }
+
+  #isCalling(alarmId: string): boolean {
+    const phase = this.#calls.get(alarmId)?.phase
+    return phase === 'climbing' || phase === 'overdue'
+  }
+
+  #grownOld(call: Call, now: number): Call {
+    if (call.phase === 'waiting' && call.feedbackDueAt! <= now) return overdue(call, this.#rules.overdueAtMs(call.alarm))
+    if (call.phase === 'overdue' && call.alarm.state === 'normal' && now - call.startedAt > FEEDBACK_KEPT_MS)
+      return { ...call, phase: 'over' }
+    return call
+  }
+
+  #stepsOf({ alarm, fromMs }: Call): LadderStep[] {
+    return this.#ladderOf(alarm).steps[alarm.level].filter(({ afterMs }) => afterMs >= fromMs)
+  }
+
+  #dueSteps(found: Call, now: number): LadderStep[] {
+    const call = this.#grownOld(found, now)
+    if (call.phase !== 'climbing' && call.phase !== 'overdue') return []
+    return this.#stepsOf(call).filter(({ id, afterMs }) => !call.taken.has(id) && call.startedAt + afterMs <= now)
+  }
+
+  #take(call: Call, step: LadderStep, now: number, world: World): { outcome: StepOutcome; ways: Way[] } {
+    const { alarm } = call
+    const ladder = this.#ladderOf(alarm)
+    const none = (outcome: StepOutcome) => ({ outcome, ways: [] })
+    if (leavesDeployment(step) && !ladder.leaves) return none('off')
+    if (alarm.level === 'blue' && this.#isQuiet(ladder, now)) return none('quiet')
+    const groups = waysToGroups(step, world.channels)
+    const called = (ways: Way[]) => ({ outcome: 'called' as const, ways: [...ways, ...groups] })
+    if ('enterprise' in step.to) {
+      const { enterprise: position } = step.to
+      const there = (world.enterprises.get(alarm.enterpriseId) ?? []).filter((one) => one.position === position)
+      const armed = there.filter(({ armedAt }) => armedAt !== null)
+      if (armed.length === 0) return none(there.length > 0 ? 'unarmed' : 'told')
+      return called(armed.flatMap((contact) => waysTo(contact, step, world.channels)))
+    }
+    const region = this.#regionOf(alarm)
+    const place = 'superior' in step.to && region !== null ? above(region) : region
+    const duty = place === null ? null : this.roster.onDuty(place, now)
+    const found = duty && reachableOnDuty(duty, 'superior' in step.to ? step.to.superior : step.to.duty, step, world)
+    if (found) return called(found.ways)
+    return { outcome: 'nobody', ways: groups }
+  }
+
+  #isQuiet({ quiet }: Ladder, now: number): boolean {
+    if (!quiet) return false
+    const hour = Math.floor(toLocal(now, this.#zone) / 3_600_000) % 24
+    const { from, to } = quiet
+    return from <= to ? from <= hour && hour < to : hour >= from || hour < to
+  }
+
+  /** No other red of the enterprise is being called about. */
+  #isFirstRed({ alarm }: Call): boolean {
+    if (alarm.level !== 'red') return false
+    return ![...this.#calls.values()].some(
+      (other) =>
+        other.alarm.id !== alarm.id &&
+        other.alarm.enterpriseId === alarm.enterpriseId &&
+        other.alarm.level === 'red' &&
+        other.phase === 'climbing' &&
+        other.first === true,
+    )
+  }
+
+  #ladderOf(alarm: Alarm): Ladder {
+    return this.ladders.of(this.#regionOf(alarm))
+  }
+
+  /** What belongs to no enterprise is about the platform, which the widest place looks after. */
+  #regionOf({ enterpriseId }: Alarm): string | null {
+    const own = this.#regions.get(enterpriseId)
+    if (own !== undefined) return own
+    return this.roster.regions().sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0] ?? null
+  }
+}
+
+const above = (region: string): string | null => {
+  if (region.length > 9) return region.slice(0, 9)
+  if (region.length > 6) return region.slice(0, 6)
+  if (!region.endsWith('00')) return `${region.slice(0, 4)}00`
+  return region.endsWith('0000') ? null : `${region.slice(0, 2)}0000`
+}
+
+const dueOf = (
+  { id, version, enterpriseId, level }: Alarm,
+  round: number,
+  step: string,
+  { personId, channel, otherwise }: Way,
+  message: 'alarm' | 'update',
+  first: boolean,
+): PushDueEntry => ({
+  kind: 'push.due',
+  id: idOf(id, round, step, personId, channel),
+  message,
+  alarmId: id,
+  alarmVersion: version,
+  round,
+  step,
+  personId,
+  channel,
+  otherwise,
+  enterpriseId,
+  level,
+  ...(first && { first }),
+})
+
+const decisionOf = (entry: PushDueEntry): Decision => ({ entry, key: `due/${entry.id}` })

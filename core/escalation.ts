@@ -1,0 +1,124 @@
+import type { Ladder, LadderTarget } from './ladder.ts'
+import type { Level } from './level.ts'
+import type { MessageKind, Receipt } from './push.ts'
+import type { Author } from './record.ts'
+
+/** A message that has to leave: in the record before it does. Without a result it is sent again, under the same id. */
+export type PushDueEntry = {
+  kind: 'push.due'
+  id: string
+  message: MessageKind
+  /** null: about no alarm */
+  alarmId: string | null
+  /** what the recipient is told of; their acknowledgement is bound to it */
+  alarmVersion: number
+  /** position of the change that began this call; one alarm can call several times */
+  round: number
+  step: string
+  /** null: the channel itself is the address */
+  personId: string | null
+  channel: string
+  /** ways to this person that are left when this one fails */
+  otherwise: string[]
+  enterpriseId: string | null
+  level: Level | null
+  /** over the person's limit, or one of several: leaves in a `summary` that names it in `of` */
+  held?: boolean
+  of?: string[]
+  /** the first red of an enterprise: no limit keeps it */
+  first?: boolean
+  /** roll call: the shift · follow-up: what ended the call, and who */
+  shiftId?: string
+  end?: CallEnd
+}
+
+export const callEnds = ['acknowledged', 'returned', 'level', 'set-aside', 'false-alarm', 'ended', 'fed-back'] as const
+export type CallEnd = { why: (typeof callEnds)[number]; by: Author | null }
+
+/** What came of a step of a ladder: whom it calls stands beside it as `push.due`. */
+export const stepOutcomes = ['called', 'nobody', 'unarmed', 'off', 'quiet', 'told'] as const
+export type StepOutcome = (typeof stepOutcomes)[number]
+export type LadderStepEntry = {
+  kind: 'ladder.step'
+  alarmId: string
+  round: number
+  step: string
+  outcome: StepOutcome
+  ladder: { region: string | null; version: number }
+  first?: boolean
+}
+
+/** Somebody answered a message: a test, a roll call. `by` is who gave the answer, `personId` whom it was sent to. */
+export type PushAnswerEntry = { kind: 'push.answered'; messageId: string; personId: string; by: Author }
+
+export type LadderTriedEntry = {
+  kind: 'ladder.tried'
+  id: string
+  region: string | null
+  /** SHA-256 of the steps that were tried */
+  steps: string
+  from: number
+  to: number
+  alarms: number
+  calls: number
+  by: Author
+}
+
+export type RollCallEntry = { kind: 'roll-call.ended'; shiftId: string; answered: string[]; missed: string[] }
+
+/** Whom one alarm of the past would have called, when, by what. */
+export type TriedCall = {
+  alarmId: string
+  enterpriseId: string
+  level: Level
+  raisedAt: number
+  step: string
+  at: number
+  to: LadderTarget
+  personIds: string[]
+  channels: string[]
+  leaves: boolean
+}
+export type DryRun = {
+  id: string
+  region: string | null
+  from: number
+  to: number
+  alarms: number
+  calls: TriedCall[]
+  truncated: boolean
+}
+
+export type EscalationFacts = {
+  /** no channel is configured: nobody is pushed anything */
+  hasChannels: boolean
+  shipped: Ladder
+  ladders: Ladder[]
+  /** steps that leave the deployment run somewhere */
+  leavesSomewhere: boolean
+  climbing: number
+}
+
+/** One message to one person as it may be shown to them. */
+export type MyPush = {
+  id: string
+  message: MessageKind
+  alarmId: string | null
+  channel: string
+  at: number
+  receipt: Receipt | 'failed'
+  answered: boolean
+}
+
+/** From alarms to people. The part that pushes implements it, dashboards ask. */
+export interface Escalation {
+  escalationFacts(): Promise<EscalationFacts>
+  /** Lists whom the last week's alarms would have called, and records that it was tried. */
+  tryLadder(ladder: Ladder, by: Author): Promise<DryRun>
+  /** Sends every contact of an enterprise a test message; resolves with how many. */
+  testContacts(enterpriseId: string, by: Author): Promise<{ personId: string; messageId: string }[]>
+  /** `code`: as it stands in the message, given for somebody else. Raises `NotFound`, `Forbidden` by code, `Conflict`. */
+  answerPush(messageId: string, by: Author, code: string | null): Promise<{ message: MessageKind; personId: string }>
+  answerRollCall(personId: string): Promise<{ shiftId: string }>
+  myPushes(personId: string): Promise<MyPush[]>
+}

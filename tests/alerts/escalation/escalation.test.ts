@@ -1,0 +1,286 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { isOpen } from '../../../core/alarm.ts'
+import type { Level } from '../../../core/level.ts'
+import { shippedLadder } from '../../../alerts/escalation/ladder-shipped.ts'
+import { contact, DutyRoom, START } from './duty-room.ts'
+
+test('a red nobody takes goes up the ladder at 0, 30, 60, 120, 300 and 600 s to the right persons, and stops with a follow-up', () => {
+  const room = new DutyRoom()
+  room.write({ kind: 'ladder.set', ladder: { ...shippedLadder, version: 2, leaves: true }, by: 'admin', dryRun: 't1' })
+  room.shift('s2', START - 1, START + 3_600_000, '370100')
+  room.change('a1', 'raised')
+  room.pass(700_000)
+  expect(room.calls(START)).toEqual([
+    '0 d1 duty-sms',
+    '0 d1 duty-mail',
+    '0 group duty-group',
+    '0 op duty-sms',
+    '0 op duty-voice',
+    '60 d1 duty-voice',
+    '120 d2 duty-voice',
+    '120 sl duty-voice',
+    '120 tech duty-voice',
+    '300 dl duty-voice',
+    '300 head duty-voice',
+    '600 d1 duty-voice',
+  ])
+  const steps = room.record.flatMap(({ entry }) => (entry.kind === 'ladder.step' ? [entry.outcome] : []))
+  expect(steps).toEqual(Array(10).fill('called'))
+  room.acknowledge('a1', 'd2')
+  const before = room.left.length
+  room.pass(14 * 60_000)
+  expect(room.left.slice(before).every(({ entry }) => entry.message === 'follow-up' && entry.end?.by === 'd2')).toBe(true)
+  expect(
+    room
+      .calls(START, 'follow-up')
+      .map((line) => line.split(' ').slice(1).join(' '))
+      .sort(),
+  ).toEqual(['d1 duty-mail', 'd1 duty-sms', 'd2 duty-sms', 'dl duty-sms', 'group duty-group', 'op duty-sms', 'sl duty-sms'])
+})
+
+test('steps that leave the deployment are off until a ladder lets them, and an enterprise that never answered is not called', () => {
+  const room = new DutyRoom()
+  room.world = { ...room.world, enterprises: new Map([['e1', [contact('op', 'operation', null)]]]) }
+  room.change('a1', 'raised')
+  room.pass(700_000)
+  const outcomes = room.record.flatMap(({ entry }) => (entry.kind === 'ladder.step' ? [[entry.step, entry.outcome]] : []))
+  expect(Object.fromEntries(outcomes)).toMatchObject({
+    'r0-enterprise': 'unarmed',
+    'r300-enterprise': 'off',
+    'r600-superior': 'off',
+    'r300-duty-leader': 'called',
+  })
+  expect(room.left.map(({ entry }) => entry.personId)).not.toContain('op')
+})
+
+test("an enterprise's own acknowledgement is shown and the ladder goes on", () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(10_000)
+  room.acknowledge('a1', 'op')
+  room.pass(60_000)
+  expect(room.calls(START)).toContain('60 d1 duty-voice')
+  expect(room.calls(START, 'follow-up')).toEqual([])
+})
+
+test('who took a red and says nothing for 15 minutes brings it back on the ladder from 120 s on, until there is feedback', () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(10_000)
+  room.acknowledge('a1')
+  const taken = room.now
+  room.pass(899_000)
+  expect(room.calls(taken, 'update')).toEqual([])
+  room.pass(2_000)
+  expect(room.calls(taken, 'update')).toEqual(['900 d2 duty-voice', '900 sl duty-voice', '900 tech duty-voice'])
+  const { occurrences } = room.alarms.get('a1')!
+  const said = { text: '已处置', by: 'd1', at: room.now }
+  const known = { state: 'feedback', occurrence: occurrences, openedAt: 0, feedback: said, firstFeedbackAt: room.now } as const
+  const none = { dispatch: null, escalation: null, falseAlarm: null, closing: null }
+  room.change('a1', 'fed-back', { case: { ...known, ...none } }, 'd1')
+  room.pass(3_600_000)
+  expect(room.calls(taken, 'update')).toHaveLength(3)
+  expect(room.calls(taken, 'follow-up').length).toBeGreaterThan(0)
+})
+
+test('a blue alarm is not pushed at night; drills, late reports and what is set aside never are', () => {
+  const room = new DutyRoom()
+  room.now = Date.parse('2026-01-01T15:00:00Z')
+  room.change('a1', 'raised', { level: 'blue' })
+  room.change('a2', 'raised', { mode: 'drill' })
+  room.change('a3', 'raised', { late: true })
+  room.change('a4', 'raised', { state: 'suppressed' })
+  room.change('a5', 'raised', { state: 'shelved' })
+  room.pass(1_900_000)
+  expect(room.left).toEqual([])
+  expect(room.record.flatMap(({ entry }) => (entry.kind === 'ladder.step' ? [entry.outcome] : []))).toEqual(['quiet'])
+})
+
+test('with nobody on duty there is an alarm about it; with duty 1 out of reach the next one up is called at once', () => {
+  const empty = new DutyRoom()
+  empty.now = START + 72 * 3_600_000
+  empty.change('a1', 'raised')
+  empty.pass(1_000)
+  expect(empty.machine.alarms(empty.now).map(({ code }) => code)).toContain('nobody-370102')
+  const room = new DutyRoom()
+  const { d1: _, ...others } = Object.fromEntries(room.world.people)
+  room.world = { ...room.world, people: new Map(Object.entries(others)) }
+  room.change('a1', 'raised')
+  room.pass(1_000)
+  expect(room.calls(START)).toContain('0 d2 duty-sms')
+})
+
+test('a way that fails is followed by the next one of that person, and a red that reaches nobody is an alarm', () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(1_000, ({ channel }) => (channel === 'duty-mail' ? 'sent' : 'refused'))
+  expect(room.calls(START)).toContain('0 op duty-mail')
+  const deaf = new DutyRoom()
+  deaf.change('a1', 'raised')
+  deaf.pass(61_000, ({ channel }) => (channel === 'app' ? 'sent' : 'refused'))
+  expect(deaf.machine.alarms(deaf.now).map(({ code }) => code)).toEqual(['red-unreached'])
+})
+
+test('beyond one text message a minute a person gets one that names them all; the first red of an enterprise does not wait', () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(1_000)
+  for (const id of ['a2', 'a3', 'a4']) room.change(id, 'raised')
+  room.pass(1_000)
+  room.change('b1', 'raised', { enterpriseId: 'e2' })
+  room.pass(120_000)
+  const texts = room.left.filter(({ entry }) => entry.channel === 'duty-sms' && entry.personId === 'd1')
+  expect(texts.map(({ at, contents }) => [(at - START) / 1000, contents.length])).toEqual([
+    [0, 1],
+    [2, 1],
+    [62, 3],
+  ])
+})
+
+test('the roll is called five minutes into a shift; who has not answered after 120 s is told to the leader and is an alarm', () => {
+  const room = new DutyRoom()
+  room.shift('s9', START, START + 8 * 3_600_000, '370103')
+  room.pass(299_000)
+  expect(room.calls(START, 'roll-call')).toEqual([])
+  room.pass(2_000)
+  expect(room.calls(START, 'roll-call')).toEqual(['300 d1 duty-sms', '300 d2 duty-sms', '300 sl duty-sms'])
+  for (const person of ['d1', 'sl']) {
+    const { id } = room.machine.rollCalls.openFor(person)!.entry
+    room.write({ kind: 'push.answered', messageId: id, personId: person, by: person })
+  }
+  room.pass(120_000)
+  expect(room.calls(START, 'roll-call').slice(3)).toEqual(['420 sl duty-voice'])
+  expect(room.machine.alarms(room.now).map(({ code }) => code)).toEqual(['roll-call-370103'])
+})
+
+test('an acknowledgement by key is an action by who was called, for the version they were told', () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(61_000)
+  const call = room.left.find(({ entry }) => entry.channel === 'duty-voice' && entry.personId === 'd1')!.entry
+  const key = {
+    channel: 'duty-voice',
+    messageId: call.id,
+    providerId: null,
+    receipt: 'acknowledged',
+    detail: '1',
+    at: null,
+  } as const
+  room.write({ kind: 'push.receipt', ...key })
+  const [wanted] = room.machine.dues.owedActions()
+  expect(wanted).toMatchObject({ alarmId: 'a1', version: 1, by: 'd1' })
+  room.restart()
+  expect(room.machine.dues.owedActions()).toEqual([wanted])
+  const action = {
+    alarmId: 'a1',
+    action: 'acknowledge',
+    version: 1,
+    by: 'd1',
+    comment: null,
+    idempotencyKey: wanted!.key,
+  } as const
+  room.write({ kind: 'action', ...action })
+  expect(room.machine.dues.owedActions()).toEqual([])
+})
+
+type Happening =
+  | { do: 'raise'; alarm: number; level: Level; enterprise: string }
+  | { do: 'acknowledge'; alarm: number; by: string }
+  | { do: 'return' | 'worsen' | 'shelve' | 'feedback'; alarm: number }
+  | { do: 'pass'; ms: number; luck: number }
+  | { do: 'restart' }
+const alarm = fc.integer({ min: 0, max: 4 })
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  fc.record({
+    do: fc.constant('raise' as const),
+    alarm,
+    level: fc.constantFrom<Level[]>('red', 'red', 'orange', 'yellow', 'blue'),
+    enterprise: fc.constantFrom('e1', 'e2'),
+  }),
+  fc.record({ do: fc.constant('acknowledge' as const), alarm, by: fc.constantFrom('d1', 'd2', 'op') }),
+  fc.record({ do: fc.constantFrom('return' as const, 'worsen' as const, 'shelve' as const, 'feedback' as const), alarm }),
+  fc.record({
+    do: fc.constant('pass' as const),
+    ms: fc.constantFrom(0, 1_000, 29_000, 61_000, 200_000, 1_000_000),
+    luck: fc.integer({ min: 0, max: 6 }),
+  }),
+  fc.constant({ do: 'restart' as const }),
+)
+const results = ['sent', 'sent', 'failed', 'refused', 'given-up', 'sent'] as const
+
+function live(room: DutyRoom, one: Happening): void {
+  if (one.do === 'restart') return room.restart()
+  if (one.do === 'pass') {
+    let turn = 0
+    // Now and then nothing gets through for a while.
+    const next = () => (one.luck === 6 ? 'failed' : results[(turn++ * one.luck + one.luck) % 6]!)
+    return room.pass(one.ms, ({ channel }) => (channel === 'app' ? 'sent' : next()))
+  }
+  const id = `a${one.alarm}`
+  const known = room.alarms.get(id)
+  const isNew = !known || !isOpen(known)
+  if (one.do === 'raise') {
+    if (!isNew) return
+    const again = { state: 'active', level: one.level, enterpriseId: one.enterprise, acknowledgedBy: null } as const
+    room.change(id, 'raised', { ...again, occurrences: (known?.occurrences ?? 0) + 1 })
+  }
+  if (isNew) return
+  if (one.do === 'acknowledge' && known.state === 'active') room.acknowledge(id, one.by)
+  if (one.do === 'return' && known.state === 'active') room.change(id, 'returned', { state: 'returned' })
+  if (one.do === 'return' && known.state === 'acknowledged') room.change(id, 'ended', { state: 'normal' })
+  if (one.do === 'worsen' && known.level !== 'red')
+    room.change(id, 'level', { state: 'active', level: 'red', acknowledgedBy: null })
+  if (one.do === 'shelve' && known.state === 'active') room.change(id, 'shelved', { state: 'shelved' }, 'd1')
+}
+
+test('whatever happens: nothing twice, nothing but follow-ups once somebody has taken it, every red is heard or an alarm', () => {
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+      const room = new DutyRoom()
+      for (const one of happenings) {
+        live(room, one)
+        if (one.do !== 'pass') continue
+        const waiting = [...room.alarms.values()].filter(({ state, level }) => state === 'active' && level === 'red')
+        const codes = room.machine.alarms(room.now).map(({ code }) => code)
+        for (const red of waiting) {
+          if (room.machine.dues.hasReached(red.id)) continue
+          const since = room.record.findLast(({ entry }) => entry.kind === 'alarm.changed' && entry.alarm.id === red.id)!.at
+          if (room.now - since >= 60_000) expect(codes).toContain('red-unreached')
+        }
+      }
+      const dues = room.record.flatMap(({ entry, pos }) => (entry.kind === 'push.due' ? [{ entry, pos }] : []))
+      expect(new Set(dues.map(({ entry }) => entry.id)).size).toBe(dues.length)
+      // Whatever left for an alarm left while its newest change before that still wanted somebody, or says how it ended.
+      for (const { entry, pos, contents } of room.left) {
+        for (const id of contents) {
+          const last = room.record.findLast(
+            (one) => one.pos <= pos && one.entry.kind === 'alarm.changed' && one.entry.alarm.id === id,
+          )!
+          const { alarm } = last.entry as { alarm: { state: string; acknowledgedBy: string | null } }
+          const wantsSomebody = alarm.state === 'active' || (alarm.state === 'acknowledged' && alarm.acknowledgedBy === 'op')
+          if (entry.message === 'alarm') expect(wantsSomebody).toBe(true)
+        }
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('whatever happens: from the record alone the same remains to be done', () => {
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 30 }), (happenings) => {
+      const room = new DutyRoom()
+      for (const one of happenings) live(room, one)
+      const twin = new DutyRoom()
+      Object.assign(twin, { now: room.now, record: [...room.record], alarms: new Map(room.alarms) })
+      twin.restart()
+      for (const ms of [0, 60_000, 300_000, 2_000_000]) {
+        room.pass(ms)
+        twin.pass(ms)
+        expect(twin.record.slice(-50)).toEqual(room.record.slice(-50))
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
