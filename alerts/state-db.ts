@@ -109,7 +109,6 @@ export class StateDb {
     this.#saveParts('group', engine.groups)
     this.#saveParts('window', engine.windows)
     this.#saveParts('cause', engine.causes)
-    this.#saveParts('cause', engine.causes)
     this.#db.exec('COMMIT')
     this.#db.exec('BEGIN')
   }
@@ -171,6 +170,7 @@ export class StateDb {
     if (query.open !== undefined) also(query.open ? 'open = 1' : 'open = 0')
     if (query.device !== undefined) also('device = ?', query.device)
     if (query.enterpriseId !== undefined) also('enterprise = ?', query.enterpriseId)
+    if (query.enterpriseIds) also('enterprise IN (SELECT value FROM json_each(?))', JSON.stringify(query.enterpriseIds))
     if (query.level !== undefined) also('level = ?', query.level)
     if (query.from !== undefined) also('raised_at >= ?', query.from)
     if (query.to !== undefined) also('raised_at < ?', query.to)

@@ -27,6 +27,8 @@ export type AlarmQuery = {
   open?: boolean
   device?: string
   enterpriseId?: string
+  /** any of these, where somebody may see a part */
+  enterpriseIds?: string[]
   level?: string
   from?: number
   to?: number

@@ -105,4 +105,12 @@ export type LatestReading = {
   quality: number
 }
 
-export type QuarantineQuery = { device?: string; enterpriseId?: string; cursor?: string; limit: number; throughPos: number }
+export type QuarantineQuery = {
+  device?: string
+  enterpriseId?: string
+  /** any of these, where somebody may see a part */
+  enterpriseIds?: string[]
+  cursor?: string
+  limit: number
+  throughPos: number
+}

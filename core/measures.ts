@@ -24,6 +24,8 @@ export type KpiQuery = {
   region?: string
   sector?: string
   enterpriseId?: string
+  /** any of these, where somebody may see a part */
+  enterpriseIds?: string[]
   day?: string
   readings?: Record<string, number>
 }

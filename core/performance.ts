@@ -12,6 +12,8 @@ export type PerformanceQuery = {
   shifts: string[]
   region?: string
   enterpriseId?: string
+  /** any of these, where somebody may see a part */
+  enterpriseIds?: string[]
 }
 
 /** How well a desk was alarmed in a stretch of time (ISA-18.2 / EEMUA 191). Annunciations are counted, not entries. */

@@ -1,5 +1,7 @@
 import type { Alarm, AlarmChangeKind } from './alarm.ts'
+import type { Department, Region } from './department.ts'
 import type { Fence } from './fence.ts'
+import type { HandoverSignedEntry } from './handover.ts'
 import type { HazardEntry } from './hazard.ts'
 import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
@@ -19,7 +21,10 @@ import type { WindowEntry } from './window.ts'
 export type Author = string
 export const PLATFORM: Author = 'platform'
 
-/** Everything the `record` stream can carry, kept for ever and hash-chained. `kind` is also the journal entry's kind. */
+/**
+ * Everything the `record` stream can carry, kept for ever and hash-chained. `kind` is also the journal entry's kind. What a person does has
+ * `from`, the address they did it from, besides `by`.
+ */
 export type RecordEntry =
   | { kind: 'platform.started'; version: string; mode: Mode }
   | { kind: 'platform.stopped' }
@@ -111,12 +116,33 @@ export type RecordEntry =
       kind: 'user.changed'
       personId: string
       role: string
-      change: 'created' | 'role' | 'password' | 'disabled' | 'enabled' | 'contact' | 'armed'
+      change:
+        | 'created'
+        | 'role'
+        | 'rights'
+        | 'password'
+        | 'disabled'
+        | 'enabled'
+        | 'contact'
+        | 'armed'
+        | 'second-factor'
+        | 'second-factor-removed'
+        | 'erased'
+      /** `role`, `rights`: what it was and what it is */
+      before?: UserRights
+      after?: UserRights
       by: Author
     }
+  /** a division of the region tree has a name; a department answers for a function in a region */
+  | { kind: 'region.set'; region: Region; before: Region | null; by: Author }
+  | { kind: 'department.set'; department: Department; before: Department | null; by: Author }
+  /** somebody has seen or taken personal data of others */
+  | { kind: 'personal-data.accessed'; personIds: string[]; what: 'list' | 'one' | 'export'; by: Author }
   /** a shift as it stands after a change */
   | { kind: 'roster.set'; shift: Shift; change: 'added' | 'substituted' | 'cancelled'; by: Author; reason?: string }
-  | { kind: 'session.opened' | 'session.closed' | 'session.refused'; personId: string | null; from: string }
+  | HandoverSignedEntry
+  /** `by`: who ended the session of another */
+  | { kind: 'session.opened' | 'session.closed' | 'session.refused'; personId: string | null; from: string; by?: Author }
   | { kind: 'pairing.changed'; change: 'created' | 'revoked'; tokenId: string; by: Author }
   | { kind: 'journal.damaged'; file: string; offset: number; bytes: number; fromPos: number; toPos: number }
   | { kind: 'journal.trimmed'; throughPos: number; bytes: number; reason: 'age' | 'size' }
@@ -131,6 +157,8 @@ export type RecordEntry =
       into?: 'reading' | 'minute' | 'hour' | null
     }
   | { kind: 'restored'; lastHead: string; gap: { fromPos: number; toPos: number } | null }
+
+export type UserRights = { role?: string; regions?: string[]; sectors?: string[] }
 
 /** An alarm as it stands after a change, and why it changed. */
 export type AlarmChangeEntry = {

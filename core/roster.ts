@@ -91,6 +91,9 @@ export class RosterBook {
   }
 }
 
+/** A county's code may come with zeros for "no town" and "no village" behind it. */
+export const plainCode = (region: string): string => region.replace(/^(\d{6})0{3,6}$/, '$1').replace(/^(\d{9})000$/, '$1')
+
 /** A division code and those above it: village (12 digits), town (9), county (6), city (4 + 00), province (2 + 0000). */
 export function upwards(region: string): string[] {
   const county = region.slice(0, 6)

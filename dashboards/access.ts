@@ -2,7 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Forbidden, NotLoggedIn } from './refusals.ts'
 import { may, type Right, type Role } from './rights.ts'
 import type { PairedWalls } from './paired-walls.ts'
-import type { People } from './people.ts'
+import type { Due, People } from './people.ts'
+import { noLimits, Sight } from './sight.ts'
+import type { Registry } from '../core/registry.ts'
 
 export const COOKIE = 'watchfire_session'
 export const WALL_COOKIE = 'watchfire_wall'
@@ -12,8 +14,12 @@ export type Caller = {
   id: string
   username: string
   role: Role
-  /** an `enterprise` person's own enterprise; null sees all */
+  /** an `enterprise` person's own enterprise; null: they are no enterprise's */
   enterpriseId: string | null
+  /** what they may see, and act on as far as their role goes */
+  sight: Sight
+  /** what they have to do before anything else */
+  due: Due
   /** hash of the session, null without one */
   session: string | null
   via: 'bearer' | 'cookie' | 'loopback' | 'wall'
@@ -30,11 +36,12 @@ export const wallOf = ({ headers }: Asked): string | undefined => {
 }
 
 /** The demo's own person, for requests from this machine: no login, nothing of it kept. */
-const demoPerson: Caller = {
+const demoPerson: Omit<Caller, 'sight'> = {
   id: 'demo',
   username: 'demo',
   role: 'admin',
   enterpriseId: null,
+  due: null,
   session: null,
   via: 'loopback',
 }
@@ -44,8 +51,10 @@ export class Access {
   #people: People
   #walls: PairedWalls
   #openOnLoopback: boolean
+  #registry: Registry
 
-  constructor(people: People, walls: PairedWalls, openOnLoopback: boolean) {
+  constructor(people: People, walls: PairedWalls, openOnLoopback: boolean, registry: Registry) {
+    this.#registry = registry
     this.#people = people
     this.#walls = walls
     this.#openOnLoopback = openOnLoopback
@@ -60,28 +69,44 @@ export class Access {
     if (byWall) return byWall
     const cookie = cookieOf(asked.headers, COOKIE)
     const byCookie = cookie === undefined ? null : this.#bySession(cookie, 'cookie')
-    return byCookie ?? (this.#openOnLoopback && isFromHere(asked) ? demoPerson : null)
+    return (
+      byCookie ??
+      (this.#openOnLoopback && isFromHere(asked) ? { ...demoPerson, sight: new Sight(noLimits, this.#registry) } : null)
+    )
   }
 
   #byWall(token: string | undefined, wall: string): Caller | null {
     const paired = token === undefined ? null : this.#walls.identify(token, wall)
     if (!paired) return null
     const { id, name, enterpriseId, hash } = paired
-    return { id: `wall:${id}`, username: name, role: 'viewer', enterpriseId, session: hash, via: 'wall', wall }
+    const sight = new Sight({ ...noLimits, enterpriseId }, this.#registry)
+    return { id: `wall:${id}`, username: name, role: 'viewer', enterpriseId, sight, due: null, session: hash, via: 'wall', wall }
   }
 
   #bySession(token: string, via: 'bearer' | 'cookie'): Caller | null {
     const known = this.#people.identify(token)
     if (!known) return null
     const { id, username, role, enterpriseId } = known.person
-    return { id, username, role, enterpriseId, session: known.session, via }
+    const sight = new Sight(known.person, this.#registry)
+    const due = this.#people.due(known.person)
+    return { id, username, role, enterpriseId, sight, due, session: known.session, via }
   }
 }
 
-/** The caller, when they have the right; raises `NotLoggedIn` or `Forbidden` otherwise. */
-export function demand(caller: Caller | null, right: Right): Caller {
+/** The caller, when we know them. */
+export function demandKnown(caller: Caller | null): Caller {
   if (!caller)
     throw new NotLoggedIn('not-logged-in', 'log in first: POST /api/v1/session, then send the token as Authorization: Bearer')
+  return caller
+}
+
+/** The caller, when they have the right; raises `NotLoggedIn` or `Forbidden` otherwise. */
+export function demand(asking: Caller | null, right: Right): Caller {
+  const caller = demandKnown(asking)
+  if (caller.due === 'password')
+    throw new Forbidden('password-change-required', 'choose a password of your own first: POST /api/v1/me/password')
+  if (caller.due === 'second-factor')
+    throw new Forbidden('second-factor-required', 'your role needs a second factor: POST /api/v1/me/second-factor')
   if (!may(caller.role, right))
     throw new Forbidden('forbidden', `the role ${caller.role} may not do this`, { role: caller.role, right })
   return caller

@@ -3,7 +3,9 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefau
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Clock } from '../core/clock.ts'
 import type { Registry } from '../core/registry.ts'
-import { checkOrigin, demand, type Access, type Asked, type Caller } from './access.ts'
+import type { Hazards } from './hazards.ts'
+import { checkOrigin, demand, demandKnown, type Access, type Asked, type Caller } from './access.ts'
+import type { Handovers } from './handovers.ts'
 import type { LiveState } from './live-state.ts'
 import type { LoginLimit } from './login-limit.ts'
 import type { DashboardsOptions } from './options.ts'
@@ -12,6 +14,7 @@ import type { People } from './people.ts'
 import type { Recorder } from './recorder.ts'
 import { Forbidden } from './refusals.ts'
 import type { Right } from './rights.ts'
+import type { SecondFactor } from './second-factor.ts'
 import type { Roster } from './roster.ts'
 import type { RuleHistory } from './rule-history.ts'
 import type { Verdicts } from './verdicts.ts'
@@ -24,6 +27,7 @@ export type Context = DashboardsOptions & {
   registry: Registry
   access: Access
   people: People
+  secondFactor: SecondFactor
   loginLimit: LoginLimit
   live: LiveState
   recorder: Recorder
@@ -33,19 +37,26 @@ export type Context = DashboardsOptions & {
   pairedWalls: PairedWalls
   ruleHistory: RuleHistory
   roster: Roster
+  handovers: Handovers
+  hazards: Hazards
 }
 
 export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
+
+const forAll = new Set<Right>(['install', 'tune', 'govern'])
 
 export const askedOf = ({ headers, socket }: FastifyRequest): Asked => ({ headers, remoteAddress: socket.remoteAddress })
 
 /**
  * Who is asking, when they may. A call that changes something names a right other than `read`, and is then also checked
- * for where it comes from.
+ * for where it comes from. What holds for everybody is for those who answer for everything, unless the call checks itself what part
+ * it is about (`inPart`).
  */
-export function callerOf({ access }: Context, request: FastifyRequest, right: Right): Caller {
+export function callerOf({ access }: Context, request: FastifyRequest, right: Right, { inPart = false } = {}): Caller {
   const asked = askedOf(request)
   const caller = demand(access.identify(asked), right)
+  if (forAll.has(right) && !caller.sight.isWhole && !inPart)
+    throw new Forbidden('forbidden', 'this holds for the whole jurisdiction, and you answer for a part of it', { right })
   if (request.method === 'GET' || request.method === 'HEAD') return caller
   if (caller.via === 'wall') throw new Forbidden('forbidden', 'a wall shows and changes nothing', { right })
   checkOrigin(caller, asked)
@@ -57,10 +68,14 @@ export function turnStrangersAway(api: Api, { access }: Context): void {
   api.addHook('onRequest', (request, _reply, done) => {
     const { url = '' } = request.routeOptions
     // A callback is small and its signature is over its body.
-    const isOpen = url.endsWith('/session') || url.endsWith('/telemetry') || url.endsWith('/callbacks/:channel')
+    const isOpen =
+      url.endsWith('/session') ||
+      url.endsWith('/session/second-factor') ||
+      url.endsWith('/telemetry') ||
+      url.endsWith('/callbacks/:channel')
     const brings = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
     try {
-      if (brings && !isOpen) demand(access.identify(askedOf(request)), 'read')
+      if (brings && !isOpen) demandKnown(access.identify(askedOf(request)))
       done()
     } catch (error) {
       done(error as Error)
@@ -69,5 +84,13 @@ export function turnStrangersAway(api: Api, { access }: Context): void {
 }
 
 /** Whether this belongs to what the person may see. What they may not see does not exist for them. */
-export const sees = (caller: Caller, enterpriseId: string | null | undefined): boolean =>
-  caller.enterpriseId === null || caller.enterpriseId === enterpriseId
+export const sees = ({ sight }: Pick<Caller, 'sight'>, enterpriseId: string | null | undefined): boolean =>
+  sight.covers(enterpriseId)
+
+/** The part of a question to another thread that keeps the answer to what the person may see. */
+export function onlySeen({ sight }: Caller, enterpriseId?: string): { enterpriseId?: string; enterpriseIds?: string[] } {
+  if (enterpriseId !== undefined) return { enterpriseId }
+  if (sight.enterpriseId !== null) return { enterpriseId: sight.enterpriseId }
+  const enterpriseIds = sight.enterpriseIds()
+  return enterpriseIds === null ? {} : { enterpriseIds }
+}

@@ -13,6 +13,7 @@ import { LiveClient } from './live-client.ts'
 import { LiveMessage } from './live-message.ts'
 import { Scope, scopeKey, type Covers, type Frame } from './live-scope.ts'
 import type { LiveState, Pulse, StateChange } from './live-state.ts'
+import type { Sight } from './sight.ts'
 import type { Walls } from './walls.ts'
 
 const READINGS_MS = 200
@@ -76,7 +77,7 @@ export class LiveFeed {
     this.#namespace = this.#io.of('/live')
     this.#namespace.use((socket, next) => {
       const caller = this.#callerOf(socket)
-      if (caller) {
+      if (caller?.due === null) {
         socket.data = caller
         this.#options.loggedIn(socket.request.socket)
         next()
@@ -94,7 +95,7 @@ export class LiveFeed {
   publish(changes: StateChange[]): void {
     for (const change of changes) {
       if (change.kind === 'names') {
-        for (const scope of this.#scopes.values()) scope.pictureIsOld()
+        for (const scope of this.#scopes.values()) scope.redraw()
         for (const client of this.#clients.values()) client.namesChanged = true
         continue
       }
@@ -155,10 +156,10 @@ export class LiveFeed {
     if (fault) return { error: { code: 'invalid', message: `${fault.instancePath.slice(1) || 'subscribe'} ${fault.message}` } }
     const { devices, metrics, enterpriseId, mode } = (wish ?? {}) as Subscribe
     const { caller } = client
-    if (caller.enterpriseId !== null && enterpriseId !== undefined && enterpriseId !== caller.enterpriseId) {
+    if (enterpriseId !== undefined && !caller.sight.covers(enterpriseId)) {
       return { error: { code: 'not-found', message: `there is no enterprise ${enterpriseId}` } }
     }
-    const scope = this.#scope(mode ?? this.#options.mode, caller.enterpriseId ?? enterpriseId ?? null)
+    const scope = this.#scope(mode ?? this.#options.mode, caller.enterpriseId ?? enterpriseId ?? null, caller.sight)
     if (client.scope !== scope) this.#leave(client)
     client.scope = scope
     client.covers = this.#covers(devices, metrics)
@@ -167,12 +168,12 @@ export class LiveFeed {
     return { ok: true, epoch: this.epoch, mode: scope.mode, seq: scope.seq }
   }
 
-  #scope(mode: Mode, enterpriseId: string | null): Scope {
-    const key = scopeKey(mode, enterpriseId)
+  #scope(mode: Mode, enterpriseId: string | null, sight: Sight): Scope {
+    const key = scopeKey(mode, enterpriseId, sight)
     let scope = this.#scopes.get(key)
     if (!scope) {
       const { live, registry, frame } = this.#options
-      scope = new Scope(mode, enterpriseId, live, registry, { ...frame, epoch: this.epoch })
+      scope = new Scope(mode, enterpriseId, live, registry, { ...frame, epoch: this.epoch }, sight)
       this.#scopes.set(key, scope)
     }
     return scope
@@ -230,7 +231,10 @@ export class LiveFeed {
       }
       let message = beats.get(scope)
       if (!message) {
-        message = new LiveMessage('hb', JSON.stringify(heartbeat(scope, pulses.get(scope.key), now, seconds)))
+        message = new LiveMessage(
+          'hb',
+          JSON.stringify(heartbeat(scope, pulses.get(scope.key) ?? scope.pulse(pulses), now, seconds)),
+        )
         beats.set(scope, message)
       }
       client.send(message, true)

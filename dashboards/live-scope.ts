@@ -5,7 +5,8 @@ import type { Registry } from '../core/registry.ts'
 import type { RiskState } from '../core/risk.ts'
 import { count, noAlarms } from './level-counters.ts'
 import { LiveMessage } from './live-message.ts'
-import type { LiveState, StateChange } from './live-state.ts'
+import type { LiveState, Pulse, StateChange } from './live-state.ts'
+import type { Sight } from './sight.ts'
 
 /** Narrows to some series; null takes all. */
 export type Covers = ((series: number) => boolean) | null
@@ -13,11 +14,13 @@ export type Covers = ((series: number) => boolean) | null
 /** Everything that is the same in every picture of this start of the platform. */
 export type Frame = { epoch: string; jurisdiction: string; zone: string }
 
-export const scopeKey = (mode: Mode, enterpriseId: string | null): string =>
-  enterpriseId === null ? mode : `${mode} ${enterpriseId}`
+export const scopeKey = (mode: Mode, enterpriseId: string | null, sight: Sight | null = null): string => {
+  if (enterpriseId !== null) return `${mode} ${enterpriseId}`
+  return sight === null || sight.isWhole ? mode : `${mode} ${sight.key}`
+}
 
 /**
- * One view of the live state: a mode, and either everything in it or one enterprise. All clients with the same view share
+ * One view of the live state: a mode, and everything in it, or one enterprise, or what some people answer for. All clients with the same view share
  * its numbering and its texts, so a change is put into words once however many screens show it.
  */
 export class Scope {
@@ -30,16 +33,54 @@ export class Scope {
   #live: LiveState
   #registry: Registry
   #frame: Frame
+  #sight: Sight | null
   #picture: { seq: number; message: LiveMessage } | null = null
 
-  constructor(mode: Mode, enterpriseId: string | null, live: LiveState, registry: Registry, frame: Frame) {
-    this.key = scopeKey(mode, enterpriseId)
+  constructor(
+    mode: Mode,
+    enterpriseId: string | null,
+    live: LiveState,
+    registry: Registry,
+    frame: Frame,
+    sight: Sight | null = null,
+  ) {
+    this.key = scopeKey(mode, enterpriseId, sight)
+    this.#sight = enterpriseId !== null || sight?.isWhole ? null : sight
     this.mode = mode
     this.enterpriseId = enterpriseId
     this.#live = live
     this.#registry = registry
     this.#frame = frame
-    for (const alarm of live.alarms.values()) if (this.#shows(alarm)) count(this.#counters, alarm, 1)
+    this.#recount()
+  }
+
+  /** Names, or what lies where, have changed: with that, what people with a part of it see. */
+  redraw(): void {
+    this.#picture = null
+    if (this.#sight) this.#recount()
+  }
+
+  #recount(): void {
+    this.#counters = noAlarms()
+    for (const alarm of this.#live.alarms.values()) if (this.#shows(alarm)) count(this.#counters, alarm, 1)
+  }
+
+  /** What came from a part of the enterprises, which nobody counts together. */
+  pulse(pulses: ReadonlyMap<string, Pulse>): Pulse | undefined {
+    if (!this.#sight) return undefined
+    const all: Pulse = { rows: 0, lastAt: 0 }
+    for (const [key, { rows, lastAt }] of pulses) {
+      const [mode, enterpriseId] = key.split(' ')
+      if (mode !== this.mode || enterpriseId === undefined || !this.covers(enterpriseId)) continue
+      all.rows += rows
+      all.lastAt = Math.max(all.lastAt, lastAt)
+    }
+    return all.lastAt === 0 ? undefined : all
+  }
+
+  covers(enterpriseId: string | null): boolean {
+    if (this.enterpriseId !== null) return enterpriseId === this.enterpriseId
+    return this.#sight === null || this.#sight.covers(enterpriseId)
   }
 
   /** The change as this view's next numbered one, as JSON text; null when it is not in the view. */
@@ -88,7 +129,7 @@ export class Scope {
     const { newest } = this.#live
     if (newest.modeOf(series) !== this.mode) return false
     const row = this.#live.deviceRow(newest.deviceOf(series))
-    return row !== undefined && (this.enterpriseId === null || row.enterpriseId === this.enterpriseId)
+    return row !== undefined && this.covers(row.enterpriseId)
   }
 
   #numbered(change: Body): string {
@@ -97,11 +138,14 @@ export class Scope {
   }
 
   #shows({ mode, enterpriseId }: Pick<Alarm, 'mode' | 'enterpriseId'>): boolean {
-    return mode === this.mode && (this.enterpriseId === null || enterpriseId === this.enterpriseId)
+    return mode === this.mode && this.covers(enterpriseId)
   }
 
-  #showsRisk({ mode, enterpriseId }: RiskState): boolean {
-    return mode === this.mode && (this.enterpriseId === null || enterpriseId === this.enterpriseId)
+  #showsRisk({ mode, subject, id, enterpriseId }: RiskState): boolean {
+    if (mode !== this.mode) return false
+    if (this.#sight && subject === 'region') return this.#sight.coversRegion(id.slice(subject.length + 1))
+    if (this.#sight && subject === 'sector') return this.#sight.coversSector(id.slice(subject.length + 1))
+    return this.covers(enterpriseId)
   }
 
   #deviceIds(): string[] {
@@ -118,10 +162,10 @@ export class Scope {
       zone: this.#frame.zone,
       counters: this.#counters,
       enterprises: [...this.#registry.enterprises.values()]
-        .filter(({ id }) => this.enterpriseId === null || id === this.enterpriseId)
+        .filter(({ id }) => this.covers(id))
         .map(({ id, name, region }) => ({ id, name, region })),
       zones: [...this.#registry.zones.values()]
-        .filter(({ enterpriseId }) => this.enterpriseId === null || enterpriseId === this.enterpriseId)
+        .filter(({ enterpriseId }) => this.covers(enterpriseId))
         .map(({ id, name, enterpriseId }) => ({ id, name, enterpriseId })),
       platform: this.#live.platform,
       risks: [...this.#live.risks.values()].filter((risk) => this.#showsRisk(risk)),

@@ -13,6 +13,7 @@ import type { Callbacks } from '../core/push.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Directory } from '../journal/directory.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { Role } from './rights.ts'
 import type { MapConfig } from './basemap.ts'
 
 export type DashboardsConfig = {
@@ -38,6 +39,8 @@ export type DashboardsConfig = {
   metricsToken: string | null
   /** a rule changes only by a proposal another person approves; `PUT` and `DELETE` are refused */
   rulesTwoPersons?: boolean
+  /** roles whose logins need a code besides the password; they enrol before anything else */
+  secondFactorRoles?: readonly Role[]
   /** words of the program that speaks for walls; null: none does */
   voiceCommand?: readonly string[] | null
   /** where people open Grafana, for the links on the desk */

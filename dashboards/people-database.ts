@@ -10,7 +10,41 @@ export type Person = {
   disabled: boolean
   createdAt: number
   contact: PersonContact
+} & Account
+/** What else is known of somebody who may log in. */
+export type Account = {
+  /** division codes and sectors they answer for; both empty: everything their role may see */
+  regions: string[]
+  sectors: string[]
+  /** an administrator chose their password: they choose another before anything else */
+  mustChangePassword: boolean
+  /** since when a login asks for a code as well; null: it does not */
+  secondFactorSince: number | null
+  /** wrong passwords since they were last logged in, told to them then */
+  failedLogins: number
+  lastLoginAt: number | null
+  /** when their name and contact were deleted; the id stays, for the record has it */
+  erasedAt: number | null
 }
+export const newAccount: Account = {
+  regions: [],
+  sectors: [],
+  mustChangePassword: false,
+  secondFactorSince: null,
+  failedLogins: 0,
+  lastLoginAt: null,
+  erasedAt: null,
+}
+/** What proves who somebody is, besides their password; read only when it is asked for. */
+export type Secrets = {
+  /** hashes of former passwords, newest first */
+  formerPasswords: string[]
+  /** `lastStep`: the newest step a code was taken for, so that one works once */
+  totp: { secret: string; confirmedAt: number | null; lastStep: number } | null
+  /** SHA-256 of the recovery codes that are left */
+  recovery: string[]
+}
+export const noSecrets: Secrets = { formerPasswords: [], totp: null, recovery: [] }
 /** What a person is called and how they are reached: personal data, kept here and nowhere else. */
 export type PersonContact = {
   name: string | null
@@ -25,7 +59,15 @@ export type PersonContact = {
 }
 export const noContact: PersonContact = { name: null, phone: null, mail: null, position: null, addresses: {}, armedAt: null }
 /** A login that is still good. `hash` is the SHA-256 of its token; the token itself is kept nowhere. */
-export type Session = { hash: string; personId: string; createdAt: number; usedAt: number; from: string }
+export type Session = {
+  hash: string
+  personId: string
+  createdAt: number
+  usedAt: number
+  from: string
+  /** what the browser or program says it is */
+  device: string
+}
 /** What a password is checked against; `resetAt` when it was set from the command line and that is not in the record yet. */
 export type Credential = { password: string; resetAt: number | null }
 
@@ -57,6 +99,9 @@ const schema = `
     created_at integer not null, created_by text not null, used_at integer not null
   ) strict;
   create table if not exists contacts (person_id text primary key, json text not null) strict;
+  create table if not exists accounts (person_id text primary key, json text not null) strict;
+  create table if not exists secrets (person_id text primary key, json text not null) strict;
+  create table if not exists session_devices (hash text primary key, device text not null) strict;
 `
 
 /** Names, passwords and sessions: the only place with personal data, and one that can be deleted from (semantics 9). */
@@ -77,7 +122,17 @@ export class PeopleDatabase {
         .all()
         .map((row) => [row['person_id'] as string, JSON.parse(row['json'] as string) as PersonContact]),
     )
-    const sessions = this.#db.prepare('select hash, person_id, created_at, used_at, came_from from sessions').all()
+    const accounts = new Map(
+      this.#db
+        .prepare('select person_id, json from accounts')
+        .all()
+        .map((row) => [row['person_id'] as string, JSON.parse(row['json'] as string) as Account]),
+    )
+    const sessions = this.#db
+      .prepare(
+        'select s.hash, person_id, created_at, used_at, came_from, device from sessions s left join session_devices d on d.hash = s.hash',
+      )
+      .all()
     return {
       people: people.map((row) => ({
         id: row['id'] as string,
@@ -87,6 +142,8 @@ export class PeopleDatabase {
         disabled: row['disabled'] === 1,
         createdAt: row['created_at'] as number,
         contact: { ...noContact, ...contacts.get(row['id'] as string) },
+        ...newAccount,
+        ...accounts.get(row['id'] as string),
       })),
       sessions: sessions.map((row) => ({
         hash: row['hash'] as string,
@@ -94,6 +151,7 @@ export class PeopleDatabase {
         createdAt: row['created_at'] as number,
         usedAt: row['used_at'] as number,
         from: row['came_from'] as string,
+        device: (row['device'] as string | null) ?? '',
       })),
     }
   }
@@ -114,6 +172,34 @@ export class PeopleDatabase {
     this.#db.prepare('insert or replace into contacts (person_id, json) values (?, ?)').run(personId, JSON.stringify(contact))
   }
 
+  setAccount(personId: string, account: Account): void {
+    this.#db.prepare('insert or replace into accounts (person_id, json) values (?, ?)').run(personId, JSON.stringify(account))
+  }
+
+  secrets(personId: string): Secrets {
+    const row = this.#db.prepare('select json from secrets where person_id = ?').get(personId)
+    return row ? { ...noSecrets, ...(JSON.parse(row['json'] as string) as Secrets) } : noSecrets
+  }
+
+  setSecrets(personId: string, secrets: Secrets): void {
+    this.#db.prepare('insert or replace into secrets (person_id, json) values (?, ?)').run(personId, JSON.stringify(secrets))
+  }
+
+  /** Everything that says who it was: what stays is an id that cannot log in. Overwritten, not only unlinked. */
+  erase(personId: string, account: Account): void {
+    this.#db.exec('pragma secure_delete = on; begin immediate')
+    for (const [table, column] of [
+      ['contacts', 'person_id'],
+      ['secrets', 'person_id'],
+      ['sessions', 'person_id'],
+    ])
+      this.#db.prepare(`delete from ${table} where ${column} = ?`).run(personId)
+    this.#db.exec('delete from session_devices where hash not in (select hash from sessions)')
+    this.#db.prepare("update people set username = id, password = '', reset_at = null, disabled = 1 where id = ?").run(personId)
+    this.setAccount(personId, account)
+    this.#db.exec('commit; pragma wal_checkpoint(truncate)')
+  }
+
   credential(personId: string): Credential | null {
     const row = this.#db.prepare('select password, reset_at from people where id = ?').get(personId)
     return row ? { password: row['password'] as string, resetAt: row['reset_at'] as number | null } : null
@@ -128,7 +214,8 @@ export class PeopleDatabase {
     this.#db.prepare('update people set reset_at = null where id = ?').run(personId)
   }
 
-  addSession({ hash, personId, createdAt, usedAt, from }: Session): void {
+  addSession({ hash, personId, createdAt, usedAt, from, device }: Session): void {
+    this.#db.prepare('insert or replace into session_devices (hash, device) values (?, ?)').run(hash, device)
     this.#db
       .prepare('insert into sessions (hash, person_id, created_at, used_at, came_from) values (?, ?, ?, ?, ?)')
       .run(hash, personId, createdAt, usedAt, from)
@@ -139,8 +226,10 @@ export class PeopleDatabase {
   }
 
   removeSessions(hashes: string[]): void {
-    const remove = this.#db.prepare('delete from sessions where hash = ?')
-    for (const hash of hashes) remove.run(hash)
+    for (const table of ['sessions', 'session_devices']) {
+      const remove = this.#db.prepare(`delete from ${table} where hash = ?`)
+      for (const hash of hashes) remove.run(hash)
+    }
   }
 
   walls(): PairedWall[] {

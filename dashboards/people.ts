@@ -8,11 +8,21 @@ import type { Log } from '../core/log.ts'
 import type { Author } from '../core/record.ts'
 import { caller } from '../core/rpc.ts'
 import { hashPassword, isPassword, nobodysPassword } from './passwords.ts'
+import { checkPassword, PASSWORDS_BEFORE } from './password-rules.ts'
 import { PairedWalls } from './paired-walls.ts'
-import { noContact, type Credential, type Person, type Session, type PersonContact } from './people-database.ts'
+import {
+  newAccount,
+  noContact,
+  type Account,
+  type Credential,
+  type Person,
+  type PersonContact,
+  type Secrets,
+  type Session,
+} from './people-database.ts'
 import type { Recorder } from './recorder.ts'
 import { NotLoggedIn } from './refusals.ts'
-import type { Role } from './rights.ts'
+import { may, type Role } from './rights.ts'
 import { randomPassword, sessionToken, sha256, shortId } from './short-id.ts'
 
 /** A session nobody used for this long is over; a wall that stands on uses its own every second. */
@@ -20,13 +30,24 @@ const SESSION_MS = 30 * 86_400_000
 const TOUCH_MS = 3_600_000
 const SESSIONS_EACH = 100
 
-export type NewPerson = { username: string; password: string; role: Role; enterpriseId: string | null }
+export type NewPerson = {
+  username: string
+  password: string
+  role: Role
+  enterpriseId: string | null
+  regions?: string[]
+  sectors?: string[]
+  mustChangePassword?: boolean
+}
 export type PersonChange = {
   role?: Role
   password?: string
   disabled?: boolean
+  regions?: string[]
+  sectors?: string[]
   contact?: Partial<Omit<PersonContact, 'armedAt'>>
 }
+export type Due = 'password' | 'second-factor' | null
 type Call = <T>(name: string, ...args: unknown[]) => Promise<T>
 type Options = {
   dataDir: string
@@ -34,6 +55,8 @@ type Options = {
   recorder: Recorder
   clock: Clock
   log: Log
+  /** roles that may do nothing until their login asks for a code as well */
+  secondFactorRoles?: readonly Role[]
   /** told when the database's thread has ended unasked: nobody can log in any more */
   failed?: (error: Error) => void
 }
@@ -52,9 +75,11 @@ export class People implements ContactBook {
   #clock: Clock
   #log: Log
   #call: Call
+  #secondFactorRoles: readonly Role[]
   #close: () => Promise<void>
 
-  private constructor({ recorder, clock, log }: Options, call: Call, close: () => Promise<void>) {
+  private constructor({ recorder, clock, log, secondFactorRoles = [] }: Options, call: Call, close: () => Promise<void>) {
+    this.#secondFactorRoles = secondFactorRoles
     this.#recorder = recorder
     this.#clock = clock
     this.#log = log
@@ -127,16 +152,87 @@ export class People implements ContactBook {
     return { person, session: hash }
   }
 
-  async logIn(username: string, password: string, from: string): Promise<{ token: string; person: Person }> {
+  /** What they have to do before anything else. */
+  due({ mustChangePassword, secondFactorSince, role }: Person): Due {
+    if (mustChangePassword) return 'password'
+    return secondFactorSince === null && this.#secondFactorRoles.includes(role) ? 'second-factor' : null
+  }
+
+  sessions(personId?: string): Session[] {
+    const now = this.#clock.now()
+    return [...this.#sessions.values()]
+      .filter((one) => (personId === undefined || one.personId === personId) && now - one.usedAt <= SESSION_MS)
+      .sort((a, b) => b.usedAt - a.usedAt)
+  }
+
+  /** Whether a login of this name has come from there before: who guesses elsewhere must not lock them out. */
+  knows(username: string, from: string): boolean {
+    const person = this.#byName(username)
+    return person !== undefined && this.sessions(person.id).some((session) => session.from === from)
+  }
+
+  /** Who it is by name and password; a second factor may still be asked for. */
+  async prove(username: string, password: string, from: string): Promise<Person> {
     const person = this.#byName(username)
     const credential = person ? await this.#call<Credential | null>('credential', person.id) : null
     const right = await isPassword(password, credential?.password ?? nobodysPassword)
     if (!person || !credential || !right || (person.disabled && credential.resetAt === null)) {
       await this.#recorder.append({ kind: 'session.refused', personId: person?.id ?? null, from })
+      if (person) await this.#note(person.id, { failedLogins: person.failedLogins + 1 })
       throw new NotLoggedIn('login-failed', 'user name or password is wrong')
     }
     if (credential.resetAt !== null) await this.#settleReset(person)
-    return { token: await this.#openSession(person, from), person: this.#people.get(person.id)! }
+    return this.#people.get(person.id)!
+  }
+
+  /** A session of somebody who has proved who they are, and what they should hear of since the last one. */
+  async enter(id: string, from: string, device: string): Promise<{ token: string; person: Person }> {
+    const person = this.#people.get(id)!
+    const token = await this.#openSession(person, from, device)
+    await this.#note(id, { failedLogins: 0, lastLoginAt: this.#clock.now() })
+    return { token, person }
+  }
+
+  secrets(id: string): Promise<Secrets> {
+    return this.#call('secrets', id)
+  }
+
+  async keepSecrets(id: string, secrets: Secrets): Promise<void> {
+    await this.#call('setSecrets', id, secrets)
+  }
+
+  /** The second factor is in force from now on, or no longer. */
+  async setSecondFactor(id: string, isOn: boolean, by: Author): Promise<void> {
+    const person = this.#known(id)
+    const change = isOn ? 'second-factor' : 'second-factor-removed'
+    await this.#recorder.append({ kind: 'user.changed', personId: id, role: person.role, change, by })
+    await this.#keep(id, { secondFactorSince: isOn ? this.#clock.now() : null })
+  }
+
+  /** Ends sessions of a person: some, or all but one. */
+  async revoke(personId: string, hashes: string[], from: string, by: Author): Promise<void> {
+    for (const hash of hashes) {
+      if (this.#sessions.get(hash)?.personId !== personId) continue
+      await this.#recorder.append({ kind: 'session.closed', personId, from, by })
+      await this.#dropSessions([hash])
+      this.left({ session: hash })
+    }
+  }
+
+  /** Name, contact, sessions and secrets go for good; the id stays, for the record has it, and logs in no more. */
+  erase(id: string, by: Author): Promise<Person> {
+    return this.#recorder.inTurn('people', async () => {
+      const person = this.#known(id)
+      this.#keepAnAdmin(person, { ...person, disabled: true })
+      const account: Account = { ...newAccount, regions: person.regions, sectors: person.sectors, erasedAt: this.#clock.now() }
+      await this.#recorder.append({ kind: 'user.changed', personId: id, role: person.role, change: 'erased', by })
+      await this.#call('erase', id, account)
+      for (const hash of this.#sessionsOf(id)) this.#sessions.delete(hash)
+      const erased: Person = { ...person, ...account, username: id, disabled: true, contact: noContact }
+      this.#people.set(id, erased)
+      this.left({ personId: id })
+      return erased
+    })
   }
 
   async logOut(session: string, from: string): Promise<void> {
@@ -167,8 +263,7 @@ export class People implements ContactBook {
 
   /** They have answered a test message: from now on an enterprise's pushes reach them. */
   async arm(id: string): Promise<void> {
-    const person = this.#people.get(id)
-    if (!person) throw new NotFound(`there is no user ${id}`)
+    const person = this.#known(id)
     const contact = { ...person.contact, armedAt: this.#clock.now() }
     await this.#recorder.append({ kind: 'user.changed', personId: id, role: person.role, change: 'armed', by: id })
     await this.#call('setContact', id, contact)
@@ -180,7 +275,9 @@ export class People implements ContactBook {
   }
 
   async #add(wanted: NewPerson, by: Author): Promise<Person> {
-    const { username, password, role, enterpriseId } = wanted
+    const { username, password, role, enterpriseId, regions = [], sectors = [], mustChangePassword = false } = wanted
+    checkPassword(password, { username, role })
+    checkLimits({ role, regions, sectors })
     if (this.#byName(username)) throw new Conflict('username-taken', `there is already a user ${username}`, { field: 'username' })
     const person: Person = {
       id: shortId('p', (id) => this.#people.has(id)),
@@ -190,16 +287,19 @@ export class People implements ContactBook {
       disabled: false,
       createdAt: this.#clock.now(),
       contact: noContact,
+      ...{ ...newAccount, regions, sectors, mustChangePassword },
     }
     await this.#save(person, await hashPassword(password), by)
     return person
   }
 
   async #change(id: string, wish: PersonChange, by: Author): Promise<Person> {
-    const person = this.#people.get(id)
-    if (!person) throw new NotFound(`there is no user ${id}`)
+    const person = this.#known(id)
+    if (person.erasedAt !== null) throw new Conflict('wrong-state', 'their data was deleted: make a new user')
     const contact = wish.contact ? { ...person.contact, ...wish.contact } : person.contact
-    const next = { ...person, role: wish.role ?? person.role, disabled: wish.disabled ?? person.disabled, contact }
+    const { role = person.role, disabled = person.disabled, regions = person.regions, sectors = person.sectors } = wish
+    const next = { ...person, role, disabled, regions, sectors, contact }
+    checkLimits(next)
     if ((next.role === 'enterprise') !== (person.enterpriseId !== null)) {
       throw new Invalid('invalid', 'the role enterprise belongs to users of an enterprise, and only to them: make a new user', {
         field: 'role',
@@ -207,12 +307,17 @@ export class People implements ContactBook {
     }
     this.#keepAnAdmin(person, next)
     if (wish.password !== undefined) {
-      const password = await hashPassword(wish.password)
-      await this.#recorder.append({ kind: 'user.changed', personId: id, role: next.role, change: 'password', by })
-      await this.#call('setPassword', id, password)
+      await this.#setPassword(next, wish.password, by)
+      // Somebody else knows it now: good for one login.
+      next.mustChangePassword = by !== id
     }
     if (next.role !== person.role) {
-      await this.#recorder.append({ kind: 'user.changed', personId: id, role: next.role, change: 'role', by })
+      const [before, after] = [{ role: person.role }, { role: next.role }]
+      await this.#recorder.append({ kind: 'user.changed', personId: id, role: next.role, change: 'role', before, after, by })
+    }
+    if (wish.regions || wish.sectors) {
+      const [before, after] = [person, next].map(({ regions, sectors }) => ({ regions, sectors }))
+      await this.#recorder.append({ kind: 'user.changed', personId: id, role: next.role, change: 'rights', before, after, by })
     }
     if (next.disabled !== person.disabled) {
       const change = next.disabled ? 'disabled' : 'enabled'
@@ -225,9 +330,60 @@ export class People implements ContactBook {
     }
     await this.#call('changePerson', next)
     this.#people.set(id, next)
+    await this.#keep(id, { regions, sectors, mustChangePassword: next.mustChangePassword })
     if (wish.password !== undefined || next.disabled) await this.#dropSessions(this.#sessionsOf(id))
-    if (wish.role !== undefined || wish.password !== undefined || wish.disabled !== undefined) this.left({ personId: id })
-    return next
+    const isFelt = (['role', 'password', 'disabled', 'regions', 'sectors'] as const).some((what) => wish[what] !== undefined)
+    if (isFelt) this.left({ personId: id })
+    return this.#people.get(id)!
+  }
+
+  /** Their own choice. Every other session of theirs ends. */
+  choosePassword(id: string, given: string, chosen: string, session: string | null): Promise<void> {
+    return this.#recorder.inTurn('people', async () => {
+      const person = this.#known(id)
+      const { password } = (await this.#call<Credential | null>('credential', id))!
+      if (!(await isPassword(given, password))) throw new NotLoggedIn('login-failed', 'the present password is wrong')
+      await this.#setPassword(person, chosen, id)
+      await this.#keep(id, { mustChangePassword: false })
+      const others = this.#sessionsOf(id).filter((hash) => hash !== session)
+      await this.#dropSessions(others)
+      for (const hash of others) this.left({ session: hash })
+    })
+  }
+
+  async #setPassword(person: Person, chosen: string, by: Author): Promise<void> {
+    const { id, role } = person
+    checkPassword(chosen, person)
+    const { password: present } = (await this.#call<Credential | null>('credential', id))!
+    const secrets = await this.secrets(id)
+    const former = [present, ...secrets.formerPasswords].slice(0, PASSWORDS_BEFORE)
+    for (const one of former) {
+      if (await isPassword(chosen, one))
+        throw new Invalid('password-used', 'they had this password before', { field: 'password' })
+    }
+    const password = await hashPassword(chosen)
+    await this.#recorder.append({ kind: 'user.changed', personId: id, role, change: 'password', by })
+    await this.#call('setPassword', id, password)
+    await this.keepSecrets(id, { ...secrets, formerPasswords: former.slice(0, PASSWORDS_BEFORE - 1) })
+  }
+
+  async #keep(id: string, change: Partial<Account>): Promise<void> {
+    const person = { ...this.#known(id), ...change }
+    this.#people.set(id, person)
+    await this.#call('setAccount', id, accountOf(person))
+  }
+
+  /** What may be lost: no login fails over it. */
+  async #note(id: string, change: Partial<Account>): Promise<void> {
+    await this.#keep(id, change).catch((error: Error) =>
+      this.#log.warn('what a login left to remember is not on disk', { reason: error.message }),
+    )
+  }
+
+  #known(id: string): Person {
+    const person = this.#people.get(id)
+    if (!person) throw new NotFound(`there is no user ${id}`)
+    return person
   }
 
   async #addAdmin({ dataDir, adminPassword }: Options): Promise<void> {
@@ -241,6 +397,7 @@ export class People implements ContactBook {
       disabled: false,
       createdAt: this.#clock.now(),
       contact: noContact,
+      ...newAccount,
     }
     await this.#save(admin, await hashPassword(password), 'platform')
   }
@@ -249,13 +406,14 @@ export class People implements ContactBook {
   async #save(person: Person, password: string, by: Author): Promise<void> {
     await this.#recorder.append({ kind: 'user.changed', personId: person.id, role: person.role, change: 'created', by })
     await this.#call('addPerson', person, password)
+    await this.#call('setAccount', person.id, accountOf(person))
     this.#people.set(person.id, person)
   }
 
-  async #openSession(person: Person, from: string): Promise<string> {
+  async #openSession(person: Person, from: string, device: string): Promise<string> {
     const token = sessionToken()
     const now = this.#clock.now()
-    const session: Session = { hash: sha256(token), personId: person.id, createdAt: now, usedAt: now, from }
+    const session: Session = { hash: sha256(token), personId: person.id, createdAt: now, usedAt: now, from, device }
     await this.#recorder.append({ kind: 'session.opened', personId: person.id, from })
     await this.#call('addSession', session)
     this.#sessions.set(session.hash, session)
@@ -273,10 +431,13 @@ export class People implements ContactBook {
       change: 'password',
       by: 'console',
     })
-    const enabled = { ...person, disabled: false }
+    const enabled = { ...person, disabled: false, mustChangePassword: false, secondFactorSince: null }
     await this.#call('changePerson', enabled)
     await this.#call('settleReset', person.id)
+    // Who lost the telephone as well comes in by the same door.
+    await this.keepSecrets(person.id, { ...(await this.secrets(person.id)), totp: null, recovery: [] })
     this.#people.set(person.id, enabled)
+    await this.#keep(person.id, {})
     await this.#dropSessions(this.#sessionsOf(person.id))
     this.left({ personId: person.id })
   }
@@ -301,6 +462,15 @@ export class People implements ContactBook {
     const name = username.toLowerCase()
     return this.#people.values().find((one) => one.username.toLowerCase() === name)
   }
+}
+
+const accountOf = (person: Person): Account =>
+  Object.fromEntries(Object.keys(newAccount).map((key) => [key, person[key as keyof Account]])) as Account
+
+/** Who may do everything is limited by nothing, and an enterprise by itself already. */
+function checkLimits({ role, regions, sectors }: Pick<Person, 'role' | 'regions' | 'sectors'>): void {
+  if (regions.length + sectors.length === 0 || !(role === 'enterprise' || may(role, 'govern'))) return
+  throw new Invalid('invalid', `regions and sectors do not go with the role ${role}`, { field: 'regions' })
 }
 
 function contactOf({ id, enterpriseId, contact: { phone, mail, position, addresses, armedAt } }: Person): Contact {

@@ -2,6 +2,7 @@ import { Unavailable } from '../core/errors.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { recordDraft } from '../journal/codec.ts'
 import type { Journal } from '../journal/journal.ts'
+import { signed } from './whence.ts'
 
 const APPLY_MS = 10_000
 
@@ -36,7 +37,7 @@ export class Recorder {
 
   /** Durable, and applied here: a token made by it is valid, a list shows it. */
   async write(entries: RecordEntry[], key?: string): Promise<number> {
-    const positions = await this.#journal.append(entries.map((entry) => recordDraft(entry, key)))
+    const positions = await this.#journal.append(entries.map((entry) => recordDraft(signed(entry), key)))
     const pos = positions.at(-1)!
     await this.#appliedThrough(pos)
     return pos
@@ -44,12 +45,12 @@ export class Recorder {
 
   /** Durable only: for what nobody waits to see applied. */
   async append(entry: RecordEntry, key?: string): Promise<number> {
-    return (await this.#journal.append([recordDraft(entry, key)]))[0]!
+    return (await this.#journal.append([recordDraft(signed(entry), key)]))[0]!
   }
 
   /** Together or not at all, in order. */
   appendAll(entries: RecordEntry[]): Promise<number[]> {
-    return this.#journal.append(entries.map((entry) => recordDraft(entry)))
+    return this.#journal.append(entries.map((entry) => recordDraft(signed(entry))))
   }
 
   /** The main thread has applied everything below `next`. */

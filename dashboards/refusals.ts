@@ -4,8 +4,12 @@ import { PlatformError } from '../core/errors.ts'
 export class NotLoggedIn extends PlatformError {
   override readonly code: string
 
-  constructor(code: 'not-logged-in' | 'login-failed', message: string) {
-    super(message)
+  constructor(
+    code: 'not-logged-in' | 'login-failed' | 'second-factor' | 'second-factor-failed' | 'ticket-over',
+    message: string,
+    details: Record<string, unknown> = {},
+  ) {
+    super(message, details)
     this.code = code
   }
 }
@@ -15,7 +19,14 @@ export class Forbidden extends PlatformError {
   override readonly code: string
 
   constructor(
-    code: 'forbidden' | 'origin-refused' | 'own-proposal' | 'own-window' | 'two-persons',
+    code:
+      | 'forbidden'
+      | 'origin-refused'
+      | 'own-proposal'
+      | 'own-window'
+      | 'two-persons'
+      | 'password-change-required'
+      | 'second-factor-required',
     message: string,
     details: Record<string, unknown> = {},
   ) {

@@ -16,6 +16,8 @@ import { deviceCalls } from './api/devices.ts'
 import { evidenceCalls } from './api/evidence.ts'
 import { exportCalls } from './api/export.ts'
 import { fenceCalls } from './api/fences.ts'
+import { hazardCalls } from './api/hazards.ts'
+import { handoverCalls } from './api/handover.ts'
 import { kpiCalls } from './api/kpi.ts'
 import { mapCalls, serveBasemap } from './api/map.ts'
 import { pairingCalls } from './api/pairing.ts'
@@ -35,6 +37,8 @@ import { userCalls } from './api/users.ts'
 import { windowCalls } from './api/windows.ts'
 import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
+import { Hazards } from './hazards.ts'
+import { Handovers } from './handovers.ts'
 import { healthCalls, platformNotices } from './health.ts'
 import { openHttp } from './http.ts'
 import { LiveFeed } from './live-feed.ts'
@@ -47,10 +51,12 @@ import { People } from './people.ts'
 import { Recorder } from './recorder.ts'
 import { Roster } from './roster.ts'
 import { RuleHistory } from './rule-history.ts'
+import { SecondFactor } from './second-factor.ts'
 import { Strangers } from './strangers.ts'
 import { Verdicts } from './verdicts.ts'
 import { Voice } from './voice.ts'
 import { Walls } from './walls.ts'
+import { rememberWhence } from './whence.ts'
 
 export type { DashboardsConfig, DashboardsOptions, Demo, Story, Telemetry } from './options.ts'
 
@@ -75,14 +81,22 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
 
   const { dataDir, adminPassword } = config
   const { failed } = options
-  const people = await People.open({ dataDir, adminPassword, recorder, clock, log, ...(failed && { failed }) })
+  const people = await People.open({
+    ...{ dataDir, adminPassword, recorder, clock, log, secondFactorRoles: config.secondFactorRoles ?? [] },
+    ...(failed && { failed }),
+  })
   const roster = new Roster(journal, recorder, people)
   // Not waited for: who asks waits.
   roster.known().catch((error: Error) => log.warn('the roster cannot be read yet', { reason: error.message }))
+  const hazards = new Hazards(journal, recorder, config.zone)
+  hazards.known().catch((error: Error) => log.warn('the hazards cannot be read yet', { reason: error.message }))
+  const handovers = new Handovers(journal, recorder, roster.book)
+  handovers.known().catch((error: Error) => log.warn('the handovers cannot be read yet', { reason: error.message }))
   const pairedWalls = await people.walls()
   const walls = new Walls()
   const voice = new Voice({ command: config.voiceCommand ?? null, dir: join(dataDir, 'voice'), clock, log })
-  const access = new Access(people, pairedWalls, config.openOnLoopback)
+  const secondFactor = new SecondFactor(people, recorder, clock)
+  const access = new Access(people, pairedWalls, config.openOnLoopback, directory.registry)
   const loginLimit = new LoginLimit(clock)
   const context: Context = {
     ...options,
@@ -90,6 +104,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     registry: directory.registry,
     access,
     people,
+    secondFactor,
     loginLimit,
     live,
     recorder,
@@ -99,6 +114,8 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     pairedWalls,
     ruleHistory,
     roster,
+    handovers,
+    hazards,
   }
   const metrics = new Metrics()
   const app = await openHttp(config, log)
@@ -120,7 +137,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       ...voice.figures(),
       ...strangers.figures(),
     },
-    alarms: roster.alarms(clock.now()),
+    alarms: [...roster.alarms(clock.now()), ...handovers.alarms(clock.now())],
   })
   const parts = () => [...options.parts(), status()]
   const tellPlatform = platformTeller(parts, () => clock.now())
@@ -138,7 +155,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     beat: () => {
       const { receiving, detail, notices } = tellPlatform()
       feed.publish([
-        ...live.setPlatform(receiving, detail, [...notices, ...walls.notices(clock.now())]),
+        ...live.setPlatform(receiving, detail, [...notices, ...walls.notices(clock.now()), ...handovers.notices(clock.now())]),
         ...live.look(clock.now()),
       ])
     },
@@ -164,6 +181,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     done()
   })
   turnStrangersAway(app, context)
+  rememberWhence(app)
   healthCalls(app, parts, metrics, config.metricsToken)
   await app.register(
     (api, _options, done) => {
@@ -191,6 +209,8 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
         changes.push(...live.apply(entry))
         ruleHistory.apply(entry)
         roster.apply(entry)
+        handovers.apply(entry)
+        hazards.apply(entry)
         if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
       }
       if (changes.length > 0) feed.publish(changes)
@@ -216,7 +236,9 @@ function addCalls(api: Api, context: Context): void {
   exportCalls(api, context)
   if (context.proof) evidenceCalls(api, context, context.proof)
   alarmCalls(api, context)
+  hazardCalls(api, context)
   rosterCalls(api, context)
+  handoverCalls(api, context)
   ruleCalls(api, context)
   ruleHistoryCalls(api, context)
   proposalCalls(api, context)

@@ -116,7 +116,8 @@ export class Quarantine {
   }
 
   /** Newest first, also what is not written yet: on a full disk the answer is as good. `total` counts also what was not kept. */
-  entries({ device, enterpriseId, cursor, limit }: QuarantineQuery): Answer {
+  entries({ device, enterpriseId, enterpriseIds, cursor, limit }: QuarantineQuery): Answer {
+    const some = enterpriseIds && new Set<string | null>(enterpriseIds)
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
     if (!Number.isSafeInteger(before)) throw new Invalid('bad-cursor', 'this is not a `next` of an earlier answer', { cursor })
     const where = ['pos < ?']
@@ -129,6 +130,10 @@ export class Quarantine {
       where.push('enterprise = ?')
       values.push(enterpriseId)
     }
+    if (enterpriseIds) {
+      where.push('enterprise IN (SELECT value FROM json_each(?))')
+      values.push(JSON.stringify(enterpriseIds))
+    }
     const written = this.#database
       .prepare(
         `SELECT pos AS id, device AS deviceId, enterprise AS enterpriseId, received_at AS receivedAt, source, topic, code, message,
@@ -140,7 +145,8 @@ export class Quarantine {
         ({ pos, message }) =>
           pos < before &&
           (device === undefined || message.deviceId === device) &&
-          (enterpriseId === undefined || message.enterpriseId === enterpriseId),
+          (enterpriseId === undefined || message.enterpriseId === enterpriseId) &&
+          (!some || some.has(message.enterpriseId)),
       )
       .map(({ pos, message }) => ({ id: pos, ...message }))
       .reverse()
@@ -149,7 +155,9 @@ export class Quarantine {
     let total = 0
     for (const tally of this.#tallies.values()) {
       const asked =
-        (device === undefined || tally.device === device) && (enterpriseId === undefined || tally.enterprise === enterpriseId)
+        (device === undefined || tally.device === device) &&
+        (enterpriseId === undefined || tally.enterprise === enterpriseId) &&
+        (!some || some.has(tally.enterprise))
       if (asked) total += tally.count
     }
     const entries = found.slice(0, limit)

@@ -14,6 +14,7 @@ export function answerKpi(projection: Projection, query: KpiQuery, now: number):
   const { db, zone } = projection
   const today = dayOf(now, zone)
   const { mode, day = today, region, sector, enterpriseId } = query
+  const some = query.enterpriseIds && new Set(query.enterpriseIds)
   if (Number.isNaN(Date.parse(`${day}T00:00:00Z`)) || day > today) {
     throw new Invalid('invalid', `day must be a day that has begun, as ${today}`, { field: 'day', example: today })
   }
@@ -24,7 +25,8 @@ export function answerKpi(projection: Projection, query: KpiQuery, now: number):
   const isAsked = (row: { id: string; region: string; sector: string | null }) =>
     row.region.startsWith(region ?? '') &&
     (sector === undefined || row.sector === sector) &&
-    (enterpriseId === undefined || row.id === enterpriseId)
+    (enterpriseId === undefined || row.id === enterpriseId) &&
+    (!some || some.has(row.id))
   const enterprises = [...registry.enterprises.values()].filter((row) => row.retiredAt === null && isAsked(row))
   const ids = new Set(enterprises.map(({ id }) => id))
   const devices = [...registry.devices.values()].filter(

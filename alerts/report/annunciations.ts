@@ -53,13 +53,24 @@ export function noteAnnunciation(
   )
 }
 
-type Wanted = { mode: string; from: number; to: number; region?: string; enterpriseId?: string }
+type Wanted = { mode: string; from: number; to: number; region?: string; enterpriseId?: string; enterpriseIds?: string[] }
 type Row = Omit<Annunciation, 'acknowledgedAt' | 'inactiveAt'> & { acknowledged_at: number | null; inactive_at: number | null }
 
 /** Those of a stretch of time, and those from before it that were still active in it, oldest first. */
-export function annunciations(db: MeasuresDb, { mode, from, to, region = '', enterpriseId }: Wanted): Annunciation[] {
-  const whose = enterpriseId === undefined ? 'region >= ? AND region < ?' : 'region >= ? AND region < ? AND enterprise = ?'
-  const who = [region, `${region}~`, ...(enterpriseId === undefined ? [] : [enterpriseId])]
+export function annunciations(
+  db: MeasuresDb,
+  { mode, from, to, region = '', enterpriseId, enterpriseIds }: Wanted,
+): Annunciation[] {
+  const whose = [
+    'region >= ? AND region < ?',
+    ...(enterpriseId === undefined ? [] : ['enterprise = ?']),
+    ...(enterpriseIds ? ['enterprise IN (SELECT value FROM json_each(?))'] : []),
+  ].join(' AND ')
+  const who = [
+    ...[region, `${region}~`],
+    ...(enterpriseId === undefined ? [] : [enterpriseId]),
+    ...(enterpriseIds ? [JSON.stringify(enterpriseIds)] : []),
+  ]
   const columns = 'SELECT at, level, rule, subject, device, enterprise, alarm, acknowledged_at, inactive_at FROM annunciation'
   const rows = db
     .prepare(

@@ -9,7 +9,7 @@ import { IdSchema } from '../../core/registry.ts'
 import type { Caller } from '../access.ts'
 import { actionNamed, ActionSchema, wishOf } from '../action-wishes.ts'
 import { Actions } from '../actions.ts'
-import { callerOf, sees, type Api, type Context } from '../context.ts'
+import { callerOf, onlySeen, sees, type Api, type Context } from '../context.ts'
 import { CursorSchema, DEFAULT_LIMIT, LimitSchema } from '../paging.ts'
 import { may } from '../rights.ts'
 import { alarmGroupCalls } from './alarm-groups.ts'
@@ -52,9 +52,8 @@ export function alarmCalls(app: Api, context: Context): void {
   app.get('/alarms', { schema: { tags, summary: 'Alarms, newest first', querystring: ListSchema } }, (request) => {
     const caller = callerOf(context, request, 'read')
     const { mode = config.mode, limit = DEFAULT_LIMIT, enterpriseId, ...query } = request.query
-    const only = caller.enterpriseId ?? enterpriseId
     if (enterpriseId !== undefined && !sees(caller, enterpriseId)) return { alarms: [] }
-    return alarmBook.alarms({ ...query, mode, limit, ...(only !== undefined && { enterpriseId: only }) })
+    return alarmBook.alarms({ ...query, mode, limit, ...onlySeen(caller, enterpriseId) })
   })
 
   app.get(

@@ -4,7 +4,7 @@ import { KpiDefinitionSchema } from '../../core/kpi.ts'
 import type { Measures } from '../../core/measures.ts'
 import { ModeSchema } from '../../core/mode.ts'
 import { IdSchema } from '../../core/registry.ts'
-import { callerOf, sees, type Api, type Context } from '../context.ts'
+import { callerOf, onlySeen, sees, type Api, type Context } from '../context.ts'
 
 const DAY = 86_400_000
 const MOST_POINTS = 100_000
@@ -50,8 +50,7 @@ export function kpiCalls(api: Api, context: Context, measures: Measures): void {
       const caller = callerOf(context, request, 'read')
       const { mode = config.mode, enterpriseId, ...asked } = request.query
       if (enterpriseId !== undefined && !sees(caller, enterpriseId)) throw new NotFound(`there is no enterprise ${enterpriseId}`)
-      const only = caller.enterpriseId ?? enterpriseId
-      const query = { ...asked, mode, ...(only !== undefined && { enterpriseId: only }) }
+      const query = { ...asked, mode, ...onlySeen(caller, enterpriseId) }
       const answer = await measures.kpi(query)
       if (answer.source?.facts !== 'none') return answer
       // Nobody counted that day as it came; history may know who sent.

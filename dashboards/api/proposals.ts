@@ -106,7 +106,7 @@ export function proposalCalls(api: Api, context: Context): void {
         (one) =>
           (state === undefined || one.state === state) &&
           (rule === undefined || one.ruleId === rule) &&
-          isFor(one.rule, caller.enterpriseId, registry),
+          isFor(one.rule, caller, registry),
       )
       return { proposals: await Promise.all(all.map(shown)), people: namesOf(context, caller, all) }
     },
@@ -114,7 +114,7 @@ export function proposalCalls(api: Api, context: Context): void {
 
   const find = async (id: string, caller: Caller) => {
     const found = await ruleHistory.proposal(id)
-    if (!found || !isFor(found.rule, caller.enterpriseId, registry)) throw new NotFound(`there is no proposal ${id}`)
+    if (!found || !isFor(found.rule, caller, registry)) throw new NotFound(`there is no proposal ${id}`)
     return found
   }
 
@@ -147,7 +147,7 @@ export function proposalCalls(api: Api, context: Context): void {
       const base =
         (await ruleHistory.versions(proposal.ruleId)).findLast(({ version }) => version === proposal.base)?.rule ?? null
       // Like a backtest, it is about the whole deployment.
-      const shadow = caller.enterpriseId === null ? await shadowOf(proposal) : null
+      const shadow = caller.sight.isWhole ? await shadowOf(proposal) : null
       return { proposal: await shown(proposal), base, current, shadow, people: namesOf(context, caller, [proposal]) }
     },
   )

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { NotFound } from '../../core/errors.ts'
 import { IdSchema } from '../../core/registry.ts'
-import { callerOf, sees, type Api, type Context } from '../context.ts'
+import { callerOf, onlySeen, sees, type Api, type Context } from '../context.ts'
 import { CursorSchema, DEFAULT_LIMIT, LimitSchema } from '../paging.ts'
 
 const ListSchema = Type.Object({
@@ -32,12 +32,11 @@ export function quarantineCalls(app: Api, context: Context): void {
         if (!row || !sees(caller, row.enterpriseId)) throw new NotFound(`there is no device ${device}`)
       }
       if (enterpriseId !== undefined && !sees(caller, enterpriseId)) throw new NotFound(`there is no enterprise ${enterpriseId}`)
-      const only = caller.enterpriseId ?? enterpriseId
       return history.quarantine({
         limit,
         throughPos,
         ...(device !== undefined && { device }),
-        ...(only !== undefined && { enterpriseId: only }),
+        ...onlySeen(caller, enterpriseId),
         ...(cursor !== undefined && { cursor }),
       })
     },

@@ -66,10 +66,9 @@ export function readingCalls(app: Api, context: Context): void {
       const every = bucketMs(request.query.every)
       if (fn !== undefined && every === undefined)
         throw new Invalid('invalid', 'fn goes with every; for example every=60s&fn=mean', { field: 'every' })
-      const own = caller.enterpriseId
       const devices =
-        device === null && own !== null
-          ? [...registry.devices.values()].filter(({ enterpriseId }) => enterpriseId === own).map(({ id }) => id)
+        device === null && !caller.sight.isWhole
+          ? [...registry.devices.values()].filter(({ enterpriseId }) => sees(caller, enterpriseId)).map(({ id }) => id)
           : undefined
       const { json } = await history.readings({
         mode,

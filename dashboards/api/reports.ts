@@ -4,7 +4,7 @@ import type { Measures } from '../../core/measures.ts'
 import { ModeSchema } from '../../core/mode.ts'
 import { reportPeriods } from '../../core/performance.ts'
 import { IdSchema } from '../../core/registry.ts'
-import { callerOf, sees, type Api, type Context } from '../context.ts'
+import { callerOf, onlySeen, sees, type Api, type Context } from '../context.ts'
 
 const DAY = 86_400_000
 const TimeSchema = (what: string) => Type.Optional(Type.Integer({ description: `${what}, ms UTC`, examples: [1767225600000] }))
@@ -42,11 +42,10 @@ export function reportCalls(api: Api, context: Context, measures: Measures): voi
       const { mode = config.mode, by = 'day', region, enterpriseId, shifts } = request.query
       if (enterpriseId !== undefined && !sees(caller, enterpriseId)) throw new NotFound(`there is no enterprise ${enterpriseId}`)
       const to = request.query.to ?? clock.now() + 1
-      const only = caller.enterpriseId ?? enterpriseId
       const report = await measures.alarmPerformance({
         ...{ mode, by, to, from: request.query.from ?? to - 7 * DAY, shifts: shifts?.split(',') ?? [] },
         ...(region !== undefined && { region }),
-        ...(only !== undefined && { enterpriseId: only }),
+        ...onlySeen(caller, enterpriseId),
       })
       const named = [...report.top, ...report.staleNow]
       const names = <Row>(ids: string[], row: (id: string) => Row | undefined) =>

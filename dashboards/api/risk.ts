@@ -38,8 +38,13 @@ export function riskCalls(api: Api, context: Context, measures: Measures): void 
   const { config, registry, recorder } = context
   const tags = ['risk']
 
-  /** Sectors and regions are about others too; an enterprise sees what is its own. */
-  const seen = (caller: Caller, state: RiskState) => caller.enterpriseId === null || sees(caller, state.enterpriseId)
+  /** Sectors and regions are about others too: for those who answer for them as a whole. */
+  const seen = (caller: Caller, { subject, id, enterpriseId }: RiskState) => {
+    const own = id.slice(subject.length + 1)
+    if (subject === 'sector') return caller.sight.coversSector(own)
+    if (subject === 'region') return caller.sight.coversRegion(own)
+    return sees(caller, enterpriseId)
+  }
 
   api.get(
     '/risk',

@@ -45,7 +45,7 @@ export function ruleHistoryCalls(api: Api, context: Context): void {
       const { id } = request.params
       const versions = await ruleHistory.versions(id)
       const last = versions.findLast(({ rule }) => rule !== null)?.rule
-      if (!last || !isFor(last, caller.enterpriseId, registry)) throw new NotFound(`there is no rule ${id}`)
+      if (!last || !isFor(last, caller, registry)) throw new NotFound(`there is no rule ${id}`)
       const newestFirst = [...versions].reverse()
       return { versions: newestFirst, people: namesOf(context, caller, newestFirst) }
     },

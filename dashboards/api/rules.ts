@@ -50,7 +50,7 @@ export function ruleCalls(app: Api, context: Context): void {
     async (request) => {
       const caller = callerOf(context, request, 'read')
       const { rules: inForce, faults, warnings = [], learning = [] } = await alarmBook.rules()
-      const rules = inForce.filter((rule) => isFor(rule, caller.enterpriseId, registry))
+      const rules = inForce.filter((rule) => isFor(rule, caller, registry))
       const isPlatforms = caller.enterpriseId === null
       return {
         rules: rules.sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -144,16 +144,14 @@ export function checkSubjects({ applies }: Rule, registry: Registry): void {
   }
 }
 
-/** An enterprise sees the rules that may be about it, not those that name somebody else. */
-export function isFor({ applies }: Rule, own: string | null, registry: Registry): boolean {
-  if (own === null) return true
-  const caller = { enterpriseId: own }
+/** People see the rules that may be about it, not those that name somebody else. */
+export function isFor({ applies }: Rule, caller: Caller, registry: Registry): boolean {
   const named = [
     applies.enterpriseId,
     applies.deviceId && registry.devices.get(applies.deviceId)?.enterpriseId,
     applies.zoneId && registry.zones.get(applies.zoneId)?.enterpriseId,
   ].filter((id) => id !== undefined)
-  return named.every((id) => sees(caller as Parameters<typeof sees>[0], id))
+  return named.every((id) => sees(caller, id))
 }
 
 function demandSecondPerson({ config }: Context): void {

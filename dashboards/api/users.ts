@@ -4,16 +4,35 @@ import { Invalid } from '../../core/errors.ts'
 import { IdSchema } from '../../core/registry.ts'
 import { callerOf, type Api, type Context } from '../context.ts'
 import type { Person } from '../people-database.ts'
-import { roles } from '../rights.ts'
+import { hasPersonalData, maskContact } from '../masking.ts'
+import { may, roles } from '../rights.ts'
 
 const RoleSchema = Type.Enum([...roles], { examples: ['duty'] })
 const PasswordSchema = Type.String({ minLength: 8, maxLength: 256, examples: ['correct horse battery staple'] })
+const limits = {
+  regions: Type.Optional(
+    Type.Array(Type.String({ pattern: '^[0-9]{6,12}$' }), {
+      maxItems: 100,
+      examples: [['330106']],
+      description: 'division codes they answer for; with no sectors either, everything',
+    }),
+  ),
+  sectors: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 60 }), {
+      maxItems: 100,
+      examples: [['chemical']],
+      description: 'or these sectors',
+    }),
+  ),
+}
 const NewUserSchema = Type.Object(
   {
     username: Type.String({ minLength: 1, maxLength: 64, pattern: '^\\S(.*\\S)?$', examples: ['li.lei'] }),
     password: PasswordSchema,
     role: RoleSchema,
     enterpriseId: Type.Optional(Type.Union([IdSchema, Type.Null()], { examples: ['e-4k2m9p'] })),
+    ...limits,
+    mustChangePassword: Type.Optional(Type.Boolean({ description: 'they choose their own at the first login' })),
   },
   { additionalProperties: false },
 )
@@ -44,40 +63,56 @@ const UserChangeSchema = Type.Object(
     role: Type.Optional(RoleSchema),
     password: Type.Optional(PasswordSchema),
     disabled: Type.Optional(Type.Boolean({ examples: [true] })),
+    ...limits,
     contact: Type.Optional(ContactSchema),
   },
   { additionalProperties: false },
 )
 const ByIdSchema = Type.Object({ id: IdSchema })
 
-const shown = ({ id, username, role, enterpriseId, disabled, createdAt, contact }: Person) => ({
-  id,
-  username,
-  role,
-  enterpriseId,
-  disabled,
-  createdAt,
-  contact,
-})
+const shown = (person: Person) => {
+  const { id, username, role, enterpriseId, disabled, createdAt, contact, ...account } = person
+  return {
+    id,
+    username,
+    role,
+    enterpriseId,
+    disabled,
+    createdAt,
+    contact,
+    ...account,
+  }
+}
 
 export function userCalls(app: Api, context: Context): void {
-  const { people, registry } = context
+  const { people, recorder, registry } = context
 
-  app.get('/users', { schema: { tags: ['users'], summary: 'Everybody who may log in' } }, (request) => {
-    callerOf(context, request, 'govern')
-    return { users: people.list().map(shown) }
-  })
+  app.get(
+    '/users',
+    { schema: { tags: ['users'], summary: 'Everybody who may log in; telephone numbers whole for administrators only' } },
+    async (request) => {
+      // Who makes rosters and departments must know whom there is.
+      const caller = callerOf(context, request, 'tune', { inPart: true })
+      const all = people.list()
+      if (!may(caller.role, 'govern'))
+        return { users: all.map((person) => ({ ...shown(person), contact: maskContact(person.contact) })) }
+      const seen = all.filter((person) => person.id !== caller.id && hasPersonalData(person)).map(({ id }) => id)
+      if (seen.length > 0) await recorder.append({ kind: 'personal-data.accessed', personIds: seen, what: 'list', by: caller.id })
+      return { users: all.map(shown) }
+    },
+  )
 
   app.post('/users', { schema: { tags: ['users'], summary: 'Add a user', body: NewUserSchema } }, async (request, reply) => {
     const caller = callerOf(context, request, 'govern')
-    const { username, password, role, enterpriseId = null } = request.body
+    const { enterpriseId = null, ...wanted } = request.body
+    const { role } = wanted
     if ((role === 'enterprise') !== (enterpriseId !== null)) {
       throw new Invalid('invalid', 'enterpriseId goes with the role enterprise, and only with it', { field: 'enterpriseId' })
     }
     if (enterpriseId !== null && !registry.enterprises.has(enterpriseId)) {
       throw new Invalid('invalid', `enterpriseId: there is no enterprise ${enterpriseId}`, { field: 'enterpriseId' })
     }
-    const person = await people.add({ username, password, role, enterpriseId }, caller.id)
+    const person = await people.add({ ...wanted, enterpriseId }, caller.id)
     return reply.code(201).send(shown(person))
   })
 

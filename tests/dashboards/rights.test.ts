@@ -11,7 +11,7 @@ const declaration = { kind: 'calibration', points: [{ device: 'gas-none' }], rea
 /** Each call, and the roles that may make it. Written out a second time here, on purpose. */
 const table: Row[] = [
   ['GET', '/session', null, everybody],
-  ['GET', '/users', null, ['admin']],
+  ['GET', '/users', null, ['admin', 'supervisor']],
   ['POST', '/users', { username: 'n', password: ADMIN_PASSWORD, role: 'viewer' }, ['admin']],
   ['PATCH', '/users/p-none', { disabled: true }, ['admin']],
   ['GET', '/enterprises', null, everybody],

@@ -73,10 +73,13 @@ export class Stage {
       quarantineCounts: () => Promise.resolve([]),
     }
     const alarmBook: AlarmBook = {
-      alarms: ({ mode, enterpriseId }) =>
+      alarms: ({ mode, enterpriseId, enterpriseIds }) =>
         Promise.resolve({
           alarms: [...this.alarms.values()].filter(
-            (alarm) => alarm.mode === mode && (enterpriseId === undefined || alarm.enterpriseId === enterpriseId),
+            (alarm) =>
+              alarm.mode === mode &&
+              (enterpriseId === undefined || alarm.enterpriseId === enterpriseId) &&
+              (enterpriseIds?.includes(alarm.enterpriseId) ?? true),
           ),
         }),
       alarm: (id) => Promise.resolve(this.alarms.get(id) ?? null),
