@@ -33,6 +33,8 @@ export type HazardStepDetails = {
   evidence?: string[]
   /** `supervise` */
   listing?: ListingLevel
+  /** `register`: what was found, in the words of whoever has looked; a tip's own words may give away whose they are */
+  description?: string
 }
 export type NewHazard = Pick<
   Hazard,
@@ -141,6 +143,13 @@ const withEvidence = (hazard: Hazard, evidence: string[] = []): Hazard => ({
 
 /** What a step changes besides the state. */
 const effects: Partial<Record<HazardStep, Effect>> = {
+  register: (hazard, { description }) => {
+    if (hazard.source === 'tip-off' && !said(description))
+      throw new Invalid('invalid', 'say in your own words what was found: those of a tip may give away whose they are', {
+        field: 'description',
+      })
+    return said(description) ? { ...hazard, description: description! } : hazard
+  },
   grade: (hazard, { level }) => {
     const isOther = hazard.level !== null && hazard.level !== level
     return { ...hazard, level: level!, ...(isOther && { evidence: [], verifiedBy: null }) }

@@ -88,7 +88,13 @@ test('hazard: no walk skips the verification, verifies its own work or moves wit
         const step = pick % 8 === 0 || possible.length === 0 ? any : possible[pick % possible.length]!
         const before = hazard
         try {
-          hazard = takeStep(hazard, step, details as HazardStepDetails, { by: who, at: monday + at * DAY, comment }, time)
+          hazard = takeStep(
+            hazard,
+            step,
+            details as unknown as HazardStepDetails,
+            { by: who, at: monday + at * DAY, comment },
+            time,
+          )
         } catch (error) {
           if (!(error instanceof PlatformError)) throw error
           return

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readRecordEntry, recordDraft } from '../../journal/codec.ts'
+import { ADMIN_PASSWORD, Stage } from './stage.ts'
+
+const DAY = 86_400_000
+let stage: Stage
+const ids: Record<string, string> = {}
+const call = (method: string, path: string, body?: object, as = 'li') => stage.call(method, `/api/v1${path}`, body, { as })
+const found = { category: 'fire', place: '2# 车间', description: '=消火栓被遮挡' }
+const five = () => ({
+  responsible: { unit: '设备部', personId: ids['shop'] },
+  measures: '清除遮挡物',
+  funds: { yuan: 1200, source: '安全费用' },
+  deadline: stage.journal.clock.now() + 10 * DAY,
+  plan: '专人看守',
+})
+const step = (hazard: { id: string; version: number }, name: string, body: object = {}, as = 'li') =>
+  call('POST', `/hazards/${hazard.id}/${name}`, { version: hazard.version, ...body }, as)
+
+beforeAll(async () => {
+  stage = await Stage.start()
+  for (const id of ['e-1', 'e-2']) {
+    const row = { id, name: `厂 ${id}`, region: '370102', sector: 'chemicals', createdAt: 1, retiredAt: null }
+    await stage.journal.append([
+      recordDraft({ kind: 'registry.changed', by: 'admin', before: null, entity: 'enterprise', row } as never),
+    ])
+  }
+  const people = {
+    wang: ['duty'],
+    li: ['duty'],
+    qian: ['supervisor'],
+    sun: ['viewer'],
+    shop: ['enterprise', 'e-1'],
+    other: ['enterprise', 'e-2'],
+  }
+  for (const [username, [role, enterpriseId]] of Object.entries(people)) {
+    const { body } = await stage.call('POST', '/api/v1/users', {
+      username,
+      password: ADMIN_PASSWORD,
+      role,
+      ...(enterpriseId && { enterpriseId }),
+    })
+    ids[username] = body.id
+  }
+})
+afterAll(() => stage.stop())
+
+test('an alarm becomes a hazard once, both know of it, and the alarm ends while the hazard stands', async () => {
+  await stage.device('gas-1')
+  await stage.raise('a-1')
+  const { status, body } = await call('POST', '/alarms/a-1/hazard', {
+    category: 'monitoring',
+    fields: { responsible: { unit: '仪表班' } },
+  })
+  expect([status, body.hazard]).toMatchObject([
+    201,
+    { source: 'alarm', alarmId: 'a-1', enterpriseId: 'e-1', state: 'found', place: 'gas-1' },
+  ])
+  const again = await call('POST', '/alarms/a-1/hazard', { category: 'fire' })
+  expect([again.status, again.body.error]).toMatchObject([
+    409,
+    { code: 'already-linked', details: { hazard: { id: body.hazard.id } } },
+  ])
+  await stage.raise('a-1', { state: 'normal', endedAt: 5 }, 'ended')
+  expect((await call('GET', '/alarms/a-1/hazards')).body.hazards).toMatchObject([
+    { id: body.hazard.id, state: 'found', possible: ['register'] },
+  ])
+  expect((await call('GET', '/alarms/a-1/hazards', undefined, 'other')).body.hazards).toEqual([])
+  const timeline = JSON.stringify((await call('GET', '/alarms/a-1/timeline')).body.items)
+  expect(timeline).toContain(`转隐患 ${body.hazard.id}`)
+})
+
+test('a self-check goes its way: empty fields are named, who treated it does not verify, versions are checked, all is in the record', async () => {
+  expect((await call('POST', '/hazards', { ...found, source: 'inspection' }, 'shop')).status).toBe(403)
+  expect((await call('POST', '/hazards', { ...found, source: 'self-check', enterpriseId: 'e-2' }, 'shop')).status).toBe(404)
+  let { hazard } = (await call('POST', '/hazards', { ...found, source: 'self-check' }, 'shop')).body
+  expect((await step(hazard, 'register', {}, 'shop')).status).toBe(403)
+  hazard = (await step(hazard, 'register')).body.hazard
+  hazard = (await step(hazard, 'grade', { level: 'general' })).body.hazard
+  expect(hazard).toMatchObject({ hasNoOwner: true, missing: ['responsible', 'measures', 'funds', 'deadline', 'plan'] })
+  hazard = (await step(hazard, 'plan', { fields: { ...five(), funds: null } }, 'shop')).body.hazard
+  const early = await step(hazard, 'treat', {}, 'shop')
+  expect([early.status, early.body.error]).toMatchObject([409, { code: 'fields-missing', details: { missing: ['funds'] } }])
+  const stranger = { fields: { responsible: { personId: ids['other'] } } }
+  expect((await step(hazard, 'plan', stranger)).body.error.details).toMatchObject({ field: 'responsible.personId' })
+  hazard = (await step(hazard, 'plan', { fields: { funds: { yuan: 0, source: '无需' } } }, 'shop')).body.hazard
+  hazard = (await step(hazard, 'treat', {}, 'wang')).body.hazard
+  // The deadline that runs is not the enterprise's to move.
+  expect((await step(hazard, 'plan', { fields: { deadline: five().deadline + DAY }, comment: '延期' }, 'shop')).status).toBe(403)
+  const [one, two] = await Promise.all([step(hazard, 'report', {}, 'shop'), step(hazard, 'report', {}, 'wang')])
+  expect([one.status, two.status].sort()).toEqual([200, 409])
+  hazard = (one.status === 200 ? one : two).body.hazard
+  expect((await step(hazard, 'verify', {}, 'wang')).body.error.code).toBe('same-person')
+  hazard = (await step(hazard, 'verify', {}, 'li')).body.hazard
+  hazard = (await step(hazard, 'write-off', {}, 'li')).body.hazard
+  expect(hazard).toMatchObject({ state: 'writtenOff', verifiedBy: ids['li'], dueAt: null, possible: [] })
+  const { body } = await call('GET', `/hazards/${hazard.id}`)
+  expect(body.history.map(({ change, by }: { change: string; by: string }) => [change, by === ids['li']])).toEqual([
+    ...[
+      ['created', false],
+      ['register', true],
+      ['grade', true],
+      ['plan', false],
+      ['plan', false],
+      ['treat', false],
+    ],
+    ...[
+      ['report', false],
+      ['verify', true],
+      ['write-off', true],
+    ],
+  ])
+  const recorded = await stage.journal.readRecord(1, ['hazard.changed'])
+  const versions = recorded
+    .map((entry) => readRecordEntry(entry))
+    .filter((said) => said.kind === 'hazard.changed' && said.hazard.id === hazard.id)
+  expect(versions).toHaveLength(9)
+  expect(JSON.stringify(versions)).not.toMatch(/wang|shop/)
+})
+
+test('what is decided over an enterprise is a supervisor’s, and the lists, the overdue and a restart show what stands', async () => {
+  let { hazard } = (await call('POST', '/hazards', { ...found, source: 'inspection', enterpriseId: 'e-1' })).body
+  hazard = (await step(hazard, 'register')).body.hazard
+  hazard = (await step(hazard, 'grade', { level: 'major' })).body.hazard
+  expect((await step(hazard, 'confirm')).status).toBe(403)
+  hazard = (await step(hazard, 'confirm', {}, 'qian')).body.hazard
+  hazard = (await step(hazard, 'list')).body.hazard
+  expect((await step(hazard, 'assign')).body.error.details).toEqual({ missing: ['responsible'] })
+
+  const state = (await call('GET', '/hazards?open=true&level=major')).body
+  expect(state.hazards).toMatchObject([{ id: hazard.id, state: 'listed', hasNoOwner: true, isOverdue: false }])
+  expect((await call('GET', '/hazards?noOwner=true&limit=1')).body).toMatchObject({ hazards: [{ id: hazard.id }] })
+  const first = (await call('GET', '/hazards?limit=2')).body
+  const second = (await call('GET', `/hazards?limit=2&cursor=${first.next}`)).body
+  expect([...first.hazards, ...second.hazards].map(({ id }) => id)).toHaveLength(3)
+  expect((await call('GET', '/hazards', undefined, 'other')).body.hazards).toEqual([])
+
+  const csv = await call('GET', '/hazards/lists/problems?level=major&lang=zh')
+  const [head, row] = csv.text.split('\r\n')
+  expect(head).toContain('编号,企业,地点')
+  expect(row).toBe(`${hazard.id},厂 e-1,2# 车间,督导检查,重大事故隐患,消防,'=消火栓被遮挡,${row!.split(',')[7]},,,清单`)
+
+  await stage.dashboards.stop()
+  const again = await Stage.start({}, {
+    journal: stage.journal,
+    clock: { ...stage.journal.clock, now: () => hazard.dueAt + 12 * DAY },
+  } as never)
+  const late = (await again.call('GET', '/api/v1/hazards/overdue')).body
+  expect(late.hazards.map(({ id }: { id: string }) => id)).toContain(hazard.id)
+  expect(
+    late.hazards.find(({ id }: { id: string }) => id === hazard.id).overdueSteps.map(({ step }: { step: string }) => step),
+  ).toEqual(['notice', 'talk'])
+  expect(late.enterprises).toMatchObject([{ enterpriseId: 'e-1', open: 2, overdue: 2, share: 1 }])
+  await again.stop()
+})
