@@ -1,7 +1,8 @@
 import { isOpen, type Alarm } from '../core/alarm.ts'
+import { AlarmGroupBook } from '../core/alarm-group.ts'
 import type { LiveDevice, OnlineState, PlatformState } from '../core/live.ts'
 import { metricOf, splitChannel } from '../core/metrics.ts'
-import type { Mode } from '../core/mode.ts'
+import { modes, type Mode } from '../core/mode.ts'
 import { readBlock } from '../core/reading.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { expectedPeriodMs, substanceOf, type Device } from '../core/registry.ts'
@@ -58,6 +59,8 @@ const shown = new Set([
 export class LiveState {
   readonly newest: NewestReadings
   readonly alarms = new Map<string, Alarm>()
+  /** open alarms that are not set aside */
+  readonly groups = new Map(modes.map((mode): [Mode, AlarmGroupBook] => [mode, new AlarmGroupBook()]))
   readonly rules = new Map<string, Rule>()
   readonly risks = new Map<string, RiskState>()
   readonly windows = new Windows()
@@ -79,7 +82,7 @@ export class LiveState {
 
   /** From what the platform knew at the start; devices follow from the directory and readings already loaded. */
   load(openAlarms: Alarm[], rules: Rule[], now: number): void {
-    for (const alarm of openAlarms) if (isOpen(alarm)) this.alarms.set(alarm.id, alarm)
+    for (const alarm of openAlarms) this.#take(alarm)
     for (const rule of rules) this.rules.set(rule.id, rule)
     this.newest.takeLearned()
     for (const device of this.#directory.registry.devices.values()) {
@@ -198,8 +201,7 @@ export class LiveState {
       case 'alarm.changed': {
         const { alarm } = change
         const before = this.alarms.get(alarm.id)
-        if (isOpen(alarm)) this.alarms.set(alarm.id, alarm)
-        else this.alarms.delete(alarm.id)
+        this.#take(alarm)
         return [{ kind: 'alarm', mode: alarm.mode, enterpriseId: alarm.enterpriseId, alarm, before }]
       }
       case 'risk.changed': {
@@ -225,6 +227,12 @@ export class LiveState {
       default:
         return []
     }
+  }
+
+  #take(alarm: Alarm): void {
+    if (isOpen(alarm)) this.alarms.set(alarm.id, alarm)
+    else this.alarms.delete(alarm.id)
+    this.groups.get(alarm.mode)?.put(alarm, isOpen(alarm) && alarm.setAside === undefined)
   }
 
   #notice(code: string, text: string, since: number): void {

@@ -8,6 +8,7 @@ import type { Actions } from '../actions.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { Forbidden } from '../refusals.ts'
 import { shortId } from '../short-id.ts'
+import { alarmRowCalls } from './alarm-rows.ts'
 
 const AT_MOST = 500
 const SeenSchema = Type.Array(
@@ -32,6 +33,7 @@ type Seen = Static<typeof SeenSchema>
 export function alarmGroupCalls(app: Api, context: Context, actions: Actions): void {
   const { live } = context
   const tags = ['alarms']
+  alarmRowCalls(app, context)
 
   /** As they stand now; refused as a whole when one of them has changed. */
   const current = (seen: Seen, caller: Caller): Alarm[] => {

@@ -1,4 +1,5 @@
 import { isUnacknowledged, type Alarm } from '../../core/alarm.ts'
+import { groupKey } from '../../core/alarm-group.ts'
 import { severity, type Level } from '../../core/level.ts'
 import { byUrgency } from '../web/alarm-order.ts'
 
@@ -68,12 +69,12 @@ export function filtered(
   return { shown, hidden: alarms.length - shown.length, piercing }
 }
 
-/** What is acknowledged together with an alarm: the same place, unacknowledged, and red or not as asked. */
+/** What is acknowledged together with an alarm: the same place, unacknowledged, and red or not as asked; reports of a gateway by themselves. */
 export function groupOf(alarms: readonly Alarm[], of: Alarm, withReds: boolean): Alarm[] {
   return alarms.filter(
     (one) =>
       isUnacknowledged(one) &&
       one.enterpriseId === of.enterpriseId &&
-      (withReds ? true : one.level !== 'red' && one.zoneId === of.zoneId),
+      (withReds ? true : one.level !== 'red' && groupKey(one) === groupKey(of)),
   )
 }
