@@ -1,4 +1,5 @@
 import { type AlarmChangeKind } from '../core/alarm.ts'
+import { isLateReport } from '../core/alarm-group.ts'
 import { PlatformError } from '../core/errors.ts'
 import { type Level, severity } from '../core/level.ts'
 import type { Log } from '../core/log.ts'
@@ -164,6 +165,8 @@ class Outbox implements Part {
     if (change.kind !== 'alarm.changed' || silent.has(change.change)) return null
     const { alarm } = change
     if (!this.#config.modes.includes(alarm.mode)) return null
+    // It was over before anybody knew: there is nobody to call (semantics 20).
+    if (isLateReport(alarm)) return null
     // That it was set aside is told; what goes on behind it is not.
     if (alarm.setAside && behind.has(change.change)) return null
     // Of what nobody was told, nobody needs to hear that it is suppressed or that this is over.

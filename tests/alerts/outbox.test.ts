@@ -63,6 +63,23 @@ test('raised, worse, acknowledged and ended are pushed in that order, and each r
   expect(await results(journal)).toEqual(Array(4).fill('push.sent'))
 })
 
+test('what was over before anybody knew is pushed to nobody, whatever is done about it; when it happens again it is news', async () => {
+  const sent: string[] = []
+  const channel: NoticeSender = { send: async ({ change }) => (sent.push(change), 'ok') }
+  const journal = new MemoryJournal()
+  outbox(journal, { channel })
+  const report = { late: true, report: { by: 'GW' } }
+  await record(
+    journal,
+    sampleChange('raised', { ...report, state: 'returned' }),
+    sampleChange('acknowledged', { ...report, version: 2, state: 'normal' }),
+    sampleChange('raised', { ...report, id: 'a2', state: 'returned' }),
+    sampleChange('again', { id: 'a2', version: 2, late: true }),
+  )
+  await vi.waitFor(async () => expect(await results(journal)).toHaveLength(1))
+  expect(sent).toEqual(['again'])
+})
+
 test('a receiver that breaks in every way and then recovers has everything, in order, and was visible as degraded', async () => {
   const receiver = await startReceiver(status(500))
   stops.push(receiver.stop)
