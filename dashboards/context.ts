@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefau
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Clock } from '../core/clock.ts'
 import type { Registry } from '../core/registry.ts'
-import type { Hazards } from './hazards.ts'
+import type { Hazards } from './hazard-book.ts'
 import { checkOrigin, demand, demandKnown, type Access, type Asked, type Caller } from './access.ts'
 import type { Handovers } from './handovers.ts'
 import type { LiveState } from './live-state.ts'

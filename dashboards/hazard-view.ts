@@ -2,7 +2,7 @@ import { isBeingTreated, possibleSteps, type Hazard, type HazardStep } from '../
 import { hasNoOwner, isOverdue, missingFields, overdueSteps, type WorkingTime } from '../core/hazard-steps.ts'
 import type { Caller } from './access.ts'
 import { sees } from './context.ts'
-import type { HazardChange } from './hazards.ts'
+import type { HazardChange } from './hazard-book.ts'
 import { may } from './rights.ts'
 
 /** What an enterprise does itself, to its own: it says how, treats it, and says that it is done. */
