@@ -22,26 +22,11 @@ export const dayRules: Rule[] = [
   rule('unusual', 'unusual', { metric: 'flowLps', applies: { deviceId: 'FLOW-02' }, level: 'yellow', smallestRange: 5 }),
   rule('frozen', 'stuck', { metric: 'pressureMpa', applies: { deviceId: 'HYD-03' }, level: 'blue', forMs: 7_200_000 }),
   rule('jump', 'jump', { metric: 'levelM', applies: { deviceId: 'TANK-02' }, level: 'blue' }),
-  rule('smoke-heat', 'sequence', {
-    level: 'red',
-    steps: [
-      { metric: 'smokeObscuration', above: 0.6 },
-      { metric: 'temperatureC', above: 54 },
-    ],
-  }),
-  rule('burst', 'sequence', {
-    ...{ level: 'red', applies: { kind: 'hydrant' }, withinMs: 600_000 },
-    steps: [
-      { metric: 'pressureMpa', fallBy: 0.1, fallMs: 600_000 },
-      { metric: 'pressureMpa', fallBy: 0.1, fallMs: 600_000 },
-    ],
-  }),
   rule('cloud', 'voting', {
     conditions: [{ metric: 'combustibleLel', above: 10 }],
     votes: [{ atLeast: 2, level: 'orange' }],
     withinMs: 180_000,
   }),
-  rule('convoy', 'convoy', { level: 'yellow' }),
   rule('school', 'geofence', {
     ...{ level: 'orange', applies: { deviceId: 'V-FENCE' } },
     fences: [{ id: 'school', shape: { circle: point(3000, 0), radiusM: 200 } }],
@@ -50,10 +35,8 @@ export const dayRules: Rule[] = [
     ...{ level: 'orange', applies: { deviceId: 'V-ROUTE' } },
     routes: [{ id: 'approved', path: [point(-1000, 0), point(1000, 0)], halfWidthM: 200 }],
   }),
-  rule('speed', 'speed', { applies: { deviceId: 'V-SPEED' } }),
   rule('curfew', 'curfew', {
     ...{ level: 'yellow', applies: { deviceId: 'V-CURFEW' } },
     windows: [{ id: 'night', from: '00:00', to: '06:00' }],
   }),
-  rule('rest', 'driving-time', { level: 'orange', applies: { deviceId: 'V-DRIVE' } }),
 ]

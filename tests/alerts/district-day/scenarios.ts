@@ -253,6 +253,13 @@ const own: Record<string, Own> = {
       [['06:00', '11:00', 50]],
     ),
   },
+  'V-GPS': {
+    kind: 'vehicle',
+    turn: (_values, now) => {
+      const isElsewhere = now >= at('16:10') && now < at('16:12')
+      return { ...placeAt(isElsewhere ? 30_000 : 0, 7000), speedKmh: 0, headingDeg: 90 }
+    },
+  },
   'V-CON-1': { kind: 'vehicle', attributes: { convoy: 'K1' }, turn: drives([['00:00', 0, -3000]], []) },
   'V-CON-2': {
     kind: 'vehicle',
