@@ -33,6 +33,13 @@ export class RuleHistory {
     return this.#versions.get(ruleId) ?? []
   }
 
+  /** Every version of any rule that came into force, or went, between two times; oldest first. */
+  async changes(from: number, to: number): Promise<({ ruleId: string } & RuleVersion)[]> {
+    await this.#known()
+    const all = [...this.#versions].flatMap(([ruleId, versions]) => versions.map((version) => ({ ruleId, ...version })))
+    return all.filter(({ at }) => at >= from && at <= to).sort((a, b) => a.at - b.at)
+  }
+
   /** Newest first. */
   async proposals(): Promise<Proposal[]> {
     await this.#known()
