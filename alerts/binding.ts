@@ -147,6 +147,8 @@ function sharesOf(covering: ReadyRule[], rules: readonly ReadyRule[]): Shares {
     const signature = `${ready.rule.version} ${JSON.stringify(options)}`
     return [{ ready, type: ready.type as AnySeriesRule, options, rule: naming(ready.rule, over), signature, quiet: null }]
   })
+  // Who finds that a value is doubtful is asked before those who are to know.
+  shares.sort((a, b) => Number(a.type.doubts === undefined) - Number(b.type.doubts === undefined))
   const limitShares = shares.filter(({ type }) => type.name === 'threshold')
   const limits = limitShares.flatMap(({ options }) => (options as { limits?: SeriesLimit[] }).limits ?? [])
   const made = { shares, limits, hasLimits: covering.some(({ type }) => type.name === 'threshold') }

@@ -78,6 +78,7 @@ export class Engine {
     alarms: this.alarms,
     due: this.#due,
     quietFor: (series) => this.#quietFor(series),
+    isUnderTest: ({ device, metric }, at) => this.windows.isUnderTest(device, metric, at),
     lastPos: () => this.#lastPos,
   })
   #groups = new GroupWatch({
@@ -88,6 +89,7 @@ export class Engine {
     due: this.#due,
     lastPos: () => this.#lastPos,
     seriesOf: (device) => this.#devices.seriesOf(device),
+    isDoubtful: (id) => this.#series.isDoubtful(id),
     refreshQuiet: (device) => this.#refreshQuiet(device),
   })
   #positions = new PositionWatch({
@@ -157,7 +159,7 @@ export class Engine {
           this.#series.tick(due.id as number, due.at)
           break
         case 'window':
-          if (this.windows.tick(due.id as string, due.at)) this.alarms.settleWindows(due.at, this.#lastPos)
+          this.alarms.settleWindows(this.windows.tick(due.id as string, due.at), due.at, this.#lastPos)
       }
     }
   }
@@ -218,8 +220,7 @@ export class Engine {
   }
 
   #windowChanged(entry: WindowEntry, at: number, pos: number): void {
-    this.windows.apply(entry, at)
-    this.alarms.settleWindows(at, pos)
+    this.alarms.settleWindows(this.windows.apply(entry, at), at, pos)
   }
 
   /** Good values of the series that nobody but its own rules needs to hear; null when somebody needs all. */

@@ -40,6 +40,8 @@ type Parts = {
   due: DueTimes
   lastPos: () => number
   seriesOf: (device: string) => number[]
+  /** the newest value of the series raises and does not clear */
+  isDoubtful: (id: number) => boolean
   /** what the device's readings may be quiet about has changed */
   refreshQuiet: (device: string) => void
 }
@@ -178,7 +180,8 @@ export class GroupWatch {
     if (at === -Infinity || !installed) return null
     const quality = rows[row + QUALITY]!
     const holdUntil = at + HOLD_PERIODS * expectedPeriodMs(installed)
-    const judged = { quality: qualityOf(quality), reason: reasonOf(quality) }
+    const isDoubtful = qualityOf(quality) === 'good' && this.#parts.isDoubtful(id)
+    const judged = { quality: isDoubtful ? ('uncertain' as const) : qualityOf(quality), reason: reasonOf(quality) }
     return { is: 'reading', device, metric, value: rows[row + VALUE]!, at, ...judged, pos: rows[row + POS]!, holdUntil }
   }
 

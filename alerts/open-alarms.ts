@@ -1,60 +1,27 @@
-import { createHash } from 'node:crypto'
 import { isOpen, type Alarm, type AlarmChangeKind, type SetAside } from '../core/alarm.ts'
 import { severity, worse } from '../core/level.ts'
-import { metricOf } from '../core/metrics.ts'
-import type { Mode } from '../core/mode.ts'
-import { PLATFORM, type AlarmChangeEntry, type RecordEntry } from '../core/record.ts'
+import { PLATFORM, type AlarmChangeEntry } from '../core/record.ts'
 import type { Device } from '../core/registry.ts'
-import type { Rule } from '../core/rule.ts'
 import type { WindowEntry } from '../core/window.ts'
+import { AlarmIndex } from './alarm-index.ts'
 import { lapseDispatch } from './cases/case-steps.ts'
 import { EndedAlarms, type EndedAlarm } from './cases/ended-alarms.ts'
 import { withLiveRequest } from './cases/second-person.ts'
+import { Decisions, type DecisionsState, type Emission, type Moment, type Place } from './decisions.ts'
 import { tickAtOrAfter, type DueTimes } from './due-times.ts'
 import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
-import { fillMessage } from './message.ts'
+import { described, newAlarm } from './new-alarm.ts'
 import type { Breach } from './rules/rule.ts'
 import { backFrom, resumed, withoutAside } from './set-aside.ts'
 import type { WindowWatch } from './windows.ts'
 
-/** What an alarm is about. `key` is one per (mode, rule, subject); a late alarm has one of its own. */
-export type Place = {
-  key: string
-  mode: Mode
-  rule: Rule
-  subject: string
-  deviceId: string
-  metric: string | null
-  late: boolean
-}
-
-/** When and by what something was decided. */
-export type Moment = {
-  /** position of the entry that caused it; for a tick of the last entry before */
-  causePos: number
-  at: number
-  knownAt: number
-  value: number | null
-  overRange: boolean
-  /** positions of the readings behind it */
-  causes: number[]
-}
-
-/** An entry for the record, with the key that makes a repeated append harmless (semantics 7). */
-export type Emission = {
-  key: string
-  entry: Extract<RecordEntry, { kind: 'alarm.changed' | 'action.refused' | WindowEntry['kind'] }>
-}
-
-export const placeKey = (mode: Mode, ruleId: string, subject: string, late: boolean): string =>
-  `${mode}\n${ruleId}\n${subject}${late ? '\nlate' : ''}`
+export { placeKey, type Emission, type Moment, type Place } from './decisions.ts'
 
 type Explained = NonNullable<AlarmChangeEntry['explained']>
 
-export const DELAYED_AFTER_MS = 60_000
 const CAUSES_KEPT = 16
 
-export type OpenAlarmsState = { causePos: number; counts: [string, number][] }
+export type OpenAlarmsState = DecisionsState
 
 /** It is going on now: no longer a report of what was. */
 function news({ report: _, ...alarm }: Alarm): Alarm {
@@ -63,13 +30,9 @@ function news({ report: _, ...alarm }: Alarm): Alarm {
 
 /** The alarms that are not over, as the engine sees them, and the changes it decided on. */
 export class OpenAlarms {
-  #byKey = new Map<string, Alarm>()
-  #keyOf = new Map<string, string>()
+  #open = new AlarmIndex()
   #ended = new EndedAlarms()
-  #causePos = 0
-  #counts = new Map<string, number>()
-  #emissions: Emission[] = []
-  #dirty = new Set<string>()
+  #decisions = new Decisions()
   #device: (id: string) => Device | undefined
 
   #carrier: (deviceId: string) => string
@@ -90,16 +53,16 @@ export class OpenAlarms {
   }
 
   get size(): number {
-    return this.#byKey.size
+    return this.#open.size
   }
 
   get(key: string): Alarm | undefined {
-    return this.#byKey.get(key)
+    return this.#open.get(key)
   }
 
   byId(id: string): Alarm | undefined {
-    const key = this.#keyOf.get(id)
-    return key === undefined ? undefined : this.#byKey.get(key)
+    const key = this.#open.keyOf(id)
+    return key === undefined ? undefined : this.#open.get(key)
   }
 
   /** One that is over, if it is not too long ago or its case is still open. */
@@ -114,12 +77,12 @@ export class OpenAlarms {
 
   /** The alarm wants to hear when its condition is no longer true. */
   isBreached(key: string): boolean {
-    const alarm = this.#byKey.get(key)
+    const alarm = this.#open.get(key)
     return alarm !== undefined && (alarm.setAside?.isConditionTrue ?? isConditionTrue(alarm.state))
   }
 
   breach(place: Place, breach: Breach, moment: Moment): void {
-    const alarm = this.#byKey.get(place.key)
+    const alarm = this.#open.get(place.key)
     if (!alarm) return this.#raise(place, breach, moment, 'breach')
     if (alarm.setAside) return this.#breachAside(place, alarm, alarm.setAside, breach, moment)
     if (isConditionTrue(alarm.state)) {
@@ -133,7 +96,7 @@ export class OpenAlarms {
 
   /** Late, and the newest reading no longer violates: raised as already returned. */
   breachBefore(place: Place, breach: Breach, moment: Moment): void {
-    const alarm = this.#byKey.get(place.key)
+    const alarm = this.#open.get(place.key)
     if (!alarm) return this.#raise(place, breach, moment, 'breachedBefore')
     if (severity[breach.level] <= severity[alarm.level]) return
     const told = this.#describe(place, breach, moment)
@@ -144,7 +107,7 @@ export class OpenAlarms {
   }
 
   clear(key: string, moment: Moment): void {
-    const alarm = this.#byKey.get(key)
+    const alarm = this.#open.get(key)
     if (!alarm) return
     if (alarm.setAside?.isConditionTrue) {
       const setAside = { ...alarm.setAside, isConditionTrue: false }
@@ -159,7 +122,7 @@ export class OpenAlarms {
 
   /** What it was about is gone. */
   end(key: string, moment: Moment, by: string, reason: string): void {
-    const alarm = this.#byKey.get(key)
+    const alarm = this.#open.get(key)
     if (!alarm) return
     const ended: Alarm = { ...withoutAside(alarm), state: 'normal', version: alarm.version + 1, endedAt: moment.at }
     this.#change(key, ended, 'ended', moment, by, reason)
@@ -167,9 +130,9 @@ export class OpenAlarms {
 
   /** A change a person made; `alarm` is as it stands after it. Not done when it would be open beside another of its kind. */
   changeByPerson(alarm: Alarm, change: AlarmChangeKind, moment: Moment, by: string, comment: string | null): boolean {
-    const key = this.#keyOf.get(alarm.id) ?? this.#ended.get(alarm.id)?.key
+    const key = this.#open.keyOf(alarm.id) ?? this.#ended.get(alarm.id)?.key
     if (key === undefined) return false
-    const standing = this.#byKey.get(key)
+    const standing = this.#open.get(key)
     if (isOpen(alarm) && standing && standing.id !== alarm.id) return false
     this.#change(key, alarm, change, moment, by, comment)
     return true
@@ -177,7 +140,7 @@ export class OpenAlarms {
 
   /** Whoever was sent has not answered. */
   tickCase(id: string, at: number, lastPos: number): void {
-    const key = this.#keyOf.get(id) ?? this.#ended.get(id)?.key
+    const key = this.#open.keyOf(id) ?? this.#ended.get(id)?.key
     const alarm = this.byId(id) ?? this.ended(id)
     const lapsed = alarm && lapseDispatch(alarm, at)
     if (key === undefined || !lapsed) return
@@ -187,25 +150,25 @@ export class OpenAlarms {
 
   /** What was set aside for a time comes back by itself. */
   tick(key: string, at: number, lastPos: number): void {
-    const alarm = this.#byKey.get(key)
+    const alarm = this.#open.get(key)
     const until = alarm?.setAside?.until ?? Infinity
     if (!alarm || until > at || alarm.state === 'suppressed') return
     const moment: Moment = { causePos: lastPos, at, knownAt: at, value: null, overRange: false, causes: [] }
     this.#change(key, resumed(alarm, at), backFrom(alarm), moment, PLATFORM, null)
   }
 
-  /** Windows opened or closed. In one order, whether or not there was a restart. */
-  settleWindows(at: number, causePos: number): void {
+  /** Windows about these devices opened or closed; the others are as they were. */
+  settleWindows(devices: Iterable<string>, at: number, causePos: number): void {
     const moment: Moment = { causePos, at, knownAt: at, value: null, overRange: false, causes: [] }
-    for (const key of [...this.#byKey.keys()].sort()) {
-      const settled = this.#windows.settled(this.#byKey.get(key)!, at)
+    for (const key of this.#open.keysOf(devices)) {
+      const settled = this.#windows.settled(this.#open.get(key)!, at)
       if (settled) this.#change(key, settled.alarm, settled.change, moment, PLATFORM, null)
     }
   }
 
   /** A cause explains the silence of other devices than before. */
   explain(key: string, explains: Alarm['explains'], detail: Alarm['message'] | null, explained: Explained, moment: Moment): void {
-    const alarm = this.#byKey.get(key)
+    const alarm = this.#open.get(key)
     if (!alarm) return
     const after = { ...alarm, explains, message: detail ?? alarm.message }
     this.#change(key, after, 'explains', moment, PLATFORM, null, explained)
@@ -213,28 +176,22 @@ export class OpenAlarms {
 
   /** What the engine itself has to say about windows. */
   emit(key: string, entry: WindowEntry): void {
-    this.#emissions.push({ key, entry })
+    this.#decisions.emit(key, entry)
   }
 
   refuse(actionPos: number, alarmId: string, code: string, message: string, why?: string): void {
     const current = this.byId(alarmId) ?? this.ended(alarmId) ?? null
-    this.#emissions.push({
-      key: `refused:${actionPos}`,
-      entry: { kind: 'action.refused', actionPos, alarmId, code, message, current, ...(why !== undefined && { why }) },
-    })
+    const entry: Emission['entry'] = { kind: 'action.refused', actionPos, alarmId, code, message, current }
+    this.#decisions.emit(`refused:${actionPos}`, { ...entry, ...(why !== undefined && { why }) })
   }
 
   take(): Emission[] {
-    const emissions = this.#emissions
-    this.#emissions = []
-    return emissions
+    return this.#decisions.take()
   }
 
   /** Alarms changed since the last call, null for those that are over. */
   takeChanged(): [key: string, alarm: Alarm | null][] {
-    const changed = [...this.#dirty].map((key): [string, Alarm | null] => [key, this.#byKey.get(key) ?? null])
-    this.#dirty.clear()
-    return changed
+    return this.#open.takeChanged()
   }
 
   /** Those that ended since the last call, or were acted on after it; null for those that are forgotten. */
@@ -243,7 +200,7 @@ export class OpenAlarms {
   }
 
   state(): OpenAlarmsState {
-    return { causePos: this.#causePos, counts: [...this.#counts] }
+    return this.#decisions.state()
   }
 
   restore(
@@ -252,70 +209,22 @@ export class OpenAlarms {
     ended: [id: string, ended: EndedAlarm | null][] = [],
   ): void {
     for (const [key, alarm] of alarms) {
-      this.#byKey.set(key, alarm)
-      this.#keyOf.set(alarm.id, key)
+      this.#open.load(key, alarm)
       this.#awaitReturn(key, alarm)
       this.#awaitAnswer(alarm)
     }
     this.#ended.restore(ended)
     for (const alarm of this.#ended.withOpenCase()) this.#awaitAnswer(alarm)
-    this.#causePos = state.causePos
-    this.#counts = new Map(state.counts)
+    this.#decisions.restore(state)
   }
 
   #describe(place: Place, breach: Breach, moment: Moment) {
-    const device = this.#device(place.deviceId)
-    const told = {
-      value: breach.value ?? moment.value,
-      overRange: moment.overRange,
-      limit: breach.limit,
-      limitName: breach.limitName,
-    }
-    return {
-      ...told,
-      level: breach.level,
-      ruleVersion: place.rule.version,
-      limitSource: place.rule.source,
-      message: fillMessage(place.rule, {
-        ...told,
-        detail: breach.detail,
-        device,
-        deviceId: place.deviceId,
-        metric: place.metric,
-      }),
-    }
+    return described(place, breach, moment, this.#device(place.deviceId))
   }
 
-  #raise(place: Place, breach: Breach, moment: Moment, input: AlarmInput): void {
-    const device = this.#device(place.deviceId)
-    const alarm: Alarm = {
-      id: `a${createHash('sha256').update(this.#peekKey(place.key, moment.causePos)).digest('hex').slice(0, 19)}`,
-      version: 1,
-      mode: place.mode,
-      ruleId: place.rule.id,
-      subject: place.subject,
-      deviceId: place.deviceId,
-      enterpriseId: device?.enterpriseId ?? '',
-      zoneId: device?.zoneId ?? null,
-      metric: place.metric,
-      state: transition('normal', input, false)!,
-      unit: place.metric === null ? '' : (metricOf(place.metric)?.unit ?? ''),
-      // What returned before it was known cannot be held: there is nothing left to reset.
-      latching: place.rule.latching && !place.late,
-      measuredAt: moment.at,
-      raisedAt: moment.knownAt,
-      occurrences: 1,
-      late: place.late,
-      ...(input === 'breachedBefore' && { report: { by: this.#carrier(place.deviceId) } }),
-      delayed: moment.knownAt - moment.at > DELAYED_AFTER_MS,
-      acknowledgedBy: null,
-      acknowledgedAt: null,
-      returnedAt: input === 'breachedBefore' ? moment.at : null,
-      endedAt: null,
-      guidance: place.rule.guidance,
-      causes: moment.causes,
-      ...this.#describe(place, breach, moment),
-    }
+  #raise(place: Place, breach: Breach, moment: Moment, input: 'breach' | 'breachedBefore'): void {
+    const from = { device: this.#device(place.deviceId), carrier: this.#carrier(place.deviceId) }
+    const alarm = newAlarm(this.#decisions.keyOf(place.key, moment.causePos), place, breach, moment, from, input)
     this.#change(place.key, alarm, 'raised', moment, PLATFORM, null)
   }
 
@@ -379,17 +288,11 @@ export class OpenAlarms {
   ): void {
     const alarm = this.#windows.covered(withLiveRequest(given), change, moment)
     if (alarm.state === 'normal') {
-      // What is done about one that is over does not touch another that has been raised since.
-      if (this.#keyOf.delete(alarm.id)) {
-        this.#byKey.delete(key)
-        this.#dirty.add(key)
-      }
+      this.#open.remove(key, alarm.id)
       this.#ended.put(key, alarm)
     } else {
-      this.#byKey.set(key, alarm)
-      this.#keyOf.set(alarm.id, key)
+      this.#open.put(key, alarm)
       this.#ended.remove(alarm.id)
-      this.#dirty.add(key)
       if (change === 'shelved' || change === 'taken-out-of-service') this.#awaitReturn(key, alarm)
     }
     if (change === 'dispatched') this.#awaitAnswer(alarm)
@@ -403,20 +306,9 @@ export class OpenAlarms {
       comment,
       ...(explained && { explained }),
     }
-    const recordKey = this.#peekKey(key, moment.causePos)
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
-    this.#emissions.push({ key: recordKey, entry })
+    this.#decisions.change(key, moment.causePos, entry)
     // It happened in a window that is over by now.
     const settled = alarm !== given && alarm.state === 'suppressed' ? this.#windows.settled(alarm, moment.knownAt) : null
     if (settled?.change === 'unsuppressed') this.#change(key, settled.alarm, settled.change, moment, PLATFORM, null)
-  }
-
-  /** (cause, rule, subject, n): n counts the changes one cause made to one alarm. Causes only go forward. */
-  #peekKey(key: string, causePos: number): string {
-    if (causePos !== this.#causePos) {
-      this.#causePos = causePos
-      this.#counts.clear()
-    }
-    return `alarm:${causePos}:${key.replaceAll('\n', ':')}:${this.#counts.get(key) ?? 0}`
   }
 }

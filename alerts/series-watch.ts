@@ -24,6 +24,15 @@ type SeriesSlot = {
 
 export type SavedSeries = { bounds: SavedBound[]; lastStamp: LastStamp | null }
 
+/** Who doubts is asked before the others. */
+function isDoubted({ bounds }: SeriesSlot): boolean {
+  for (const { type, state } of bounds) {
+    if (type.doubts === undefined) return false
+    if (type.doubts(state)) return true
+  }
+  return false
+}
+
 /** What became of a reading: judged in order, judged by its receipt because its stamp cannot be right, late, or known already. */
 export type Judged = 'next' | 'standing' | 'late' | 'resent'
 
@@ -38,6 +47,7 @@ type Parts = {
   due: DueTimes
   /** what else listens to the series: null when it must hear everything */
   quietFor: (series: Series) => Quiet | null
+  isUnderTest: (series: Series, at: number) => boolean
   /** position of the last entry so far: the cause of what a tick decides */
   lastPos: () => number
 }
@@ -98,9 +108,15 @@ export class SeriesWatch {
     const at = Math.min(tick - behind, rows[row + AT]! + slot.holdMs)
     for (const bound of slot.bounds) {
       if (bound.wakeAt === null || bound.wakeAt > at) continue
-      stepBound(this.#alarms, bound, this.#held(slot, at), this.#heldMoment(slot, at, tick, this.#parts.lastPos()))
+      this.#ask(slot, bound, this.#held(slot, at), this.#heldMoment(slot, at, tick, this.#parts.lastPos()))
     }
     this.#settle(slot)
+  }
+
+  /** The newest value jumped towards danger, or the series keeps jumping. */
+  isDoubtful(id: number): boolean {
+    const slot = this.#slots[id]
+    return slot !== undefined && isDoubted(slot)
   }
 
   refreshQuiet(id: number): void {
@@ -223,9 +239,21 @@ export class SeriesWatch {
     const moment: Moment = { causePos: pos, at: measuredAt, knownAt: receivedAt, value, overRange, causes: [pos] }
     const bad = isBad(quality)
     for (const bound of slot.bounds) {
-      if (!bad || bound.type.hearsBad) stepBound(this.#alarms, bound, sample, moment)
+      if (bad && !bound.type.hearsBad) continue
+      const isAfterTest = bound.type.learns === true && before !== -Infinity && this.#parts.isUnderTest(slot.series, before)
+      this.#ask(slot, bound, isAfterTest ? { ...sample, gap: true } : sample, moment)
     }
     this.#settle(slot)
+  }
+
+  /** One rule, as far as it is to hear of this: in a test nothing is learned, and what is doubtful only raises (semantics 17). */
+  #ask(slot: SeriesSlot, bound: Bound, sample: Sample, moment: Moment): void {
+    if (bound.type.learns === true && this.#parts.isUnderTest(slot.series, sample.at)) {
+      bound.wakeAt = null
+      return
+    }
+    const isDoubtful = sample.quality === 'good' && bound.type.doubts === undefined && isDoubted(slot)
+    stepBound(this.#alarms, bound, isDoubtful ? { ...sample, quality: 'uncertain' } : sample, moment)
   }
 
   /** Between two readings the value held: delays that ended in that time ended before the second one. */
@@ -234,7 +262,7 @@ export class SeriesWatch {
     for (const bound of slot.bounds) {
       while (bound.wakeAt !== null && bound.wakeAt < until && bound.wakeAt <= horizon) {
         const { wakeAt } = bound
-        stepBound(this.#alarms, bound, this.#held(slot, wakeAt), this.#heldMoment(slot, wakeAt, receivedAt, pos))
+        this.#ask(slot, bound, this.#held(slot, wakeAt), this.#heldMoment(slot, wakeAt, receivedAt, pos))
       }
     }
   }

@@ -45,8 +45,8 @@ export class WindowWatch {
   readonly #typeOf: (ruleId: string) => string | undefined
   /** by window, the tick it waits for: one that has passed does not come again after a restart */
   #nextAt = new Map<string, number>()
-  /** tests that are not over: every reading that is not quiet asks for them */
-  #tests: SuppressionWindow[] = []
+  /** by device: every reading that is not quiet asks for them */
+  #tests = new Map<string, SuppressionWindow[]>()
   #dirty = new Set<string>()
 
   constructor(due: DueTimes, typeOf: (ruleId: string) => string | undefined) {
@@ -58,29 +58,32 @@ export class WindowWatch {
     return this.#windows.all()
   }
 
-  apply(entry: WindowEntry, at: number): void {
+  /** The devices it is about. */
+  apply(entry: WindowEntry, at: number): string[] {
     const window = this.#windows.apply(entry, at)
-    if (!window) return
+    if (!window) return []
     this.#await(window, at)
+    return devicesOf(window)
   }
 
-  /** It opens, closes or is too old to be known; false when it waits for no such thing. */
-  tick(id: string, at: number): boolean {
-    if (this.#nextAt.get(id) !== at) return false
+  /** It opens, closes or is too old to be known: the devices it is about, none when it waits for no such thing. */
+  tick(id: string, at: number): string[] {
+    if (this.#nextAt.get(id) !== at) return []
     for (const old of this.#windows.forget(at)) {
       this.#nextAt.delete(old)
       this.#dirty.add(old)
     }
     const window = this.#windows.get(id)
     if (window) this.#await(window, at)
-    return true
+    else this.#sortTests()
+    return window ? devicesOf(window) : []
   }
 
-  /** A test is on at the point: what it says is about nobody but itself. */
+  /** A test was on at the point: what it said is about nobody but itself, and nothing is to be learned from it. */
   isUnderTest(device: string, metric: string, at: number): boolean {
-    return this.#tests.some(
-      (window) => isTest(window.kind) && isInForce(window, at) && window.points.some((point) => isPoint(point, device, metric)),
-    )
+    const tests = this.#tests.get(device)
+    if (tests === undefined) return false
+    return tests.some((window) => isInForce(window, at) && window.points.some((point) => isPoint(point, device, metric)))
   }
 
   /**
@@ -143,6 +146,15 @@ export class WindowWatch {
       this.#windows.load([window])
       if (nextAt !== null) this.#awaitAt(id, nextAt)
     }
+    this.#sortTests()
+  }
+
+  #sortTests(): void {
+    this.#tests.clear()
+    for (const window of this.all()) {
+      if (!isTest(window.kind)) continue
+      for (const device of devicesOf(window)) this.#tests.set(device, [...(this.#tests.get(device) ?? []), window])
+    }
   }
 
   #covers(window: SuppressionWindow, alarm: Alarm, at: number): boolean {
@@ -162,12 +174,12 @@ export class WindowWatch {
 
   #awaitAt(id: string, at: number): void {
     this.#nextAt.set(id, at)
-    this.#tests = this.all().filter(
-      (window) => isTest(window.kind) && (this.#nextAt.get(window.id) ?? 0) <= tickAtOrAfter(endOf(window)),
-    )
+    this.#sortTests()
     this.#due.add({ at, kind: 'window', id })
   }
 }
+
+const devicesOf = ({ points }: SuppressionWindow): string[] => [...new Set(points.map(({ device }) => device))]
 
 /** The next tick after `now` at which something about the window changes. */
 export function nextTick(window: SuppressionWindow, now: number): number | null {

@@ -150,9 +150,16 @@ export function castOf(rule: Rule, rulebook: Rulebook): Cast {
   const thresholds = inForce.filter(
     ({ id, type, metric }) => id !== rule.id && type === 'threshold' && quantity(metric) === quantity(rule.metric),
   )
+  // Whose alarms are not compared, but what they find doubtful does not clear.
+  const doubting = inForce.filter(({ id, type, metric }) => {
+    const known = ruleTypeOf(type)
+    const isDoubting = known?.over === 'series' && known.doubts !== undefined
+    return isDoubting && id !== rule.id && quantity(metric) === quantity(rule.metric)
+  })
+  const beside = [...thresholds, ...doubting]
   const live = inForce.filter(({ id }) => id === rule.id)
   const judged = new Set([rule.id, ...(rule.type === 'threshold' ? thresholds.map(({ id }) => id) : [])])
-  return { judged, before: [...thresholds, ...live], after: [...thresholds, ...(rule.enabled ? [rule] : [])] }
+  return { judged, before: [...beside, ...live], after: [...beside, ...(rule.enabled ? [rule] : [])] }
 }
 
 export const learners = (rules: Rule[]): string[] =>

@@ -148,6 +148,7 @@ export const deviation: SeriesRule<Options, State> = {
   options: OptionsSchema,
   needsMetric: true,
   hearsBad: false,
+  learns: true,
   start,
 
   complete({ judges: what }, { metric }) {

@@ -144,6 +144,7 @@ export const forecast: SeriesRule<Options, State> = {
   options: OptionsSchema,
   needsMetric: true,
   hearsBad: false,
+  learns: true,
   start,
   complete: () => ({}),
 

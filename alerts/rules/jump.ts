@@ -26,8 +26,8 @@ const OptionsSchema = Type.Object({
 })
 type Options = Static<typeof OptionsSchema>
 
-/** The last reading, and when it jumped of late. */
-type State = { at: number; value: number; jumpedAt: number[]; delay: Delay }
+/** The last reading, when it jumped of late, and whether this one jumped towards danger. */
+type State = { at: number; value: number; jumpedAt: number[]; delay: Delay; doubtful?: true }
 const start: State = { at: -1, value: 0, jumpedAt: [], delay: null }
 
 type Habit = Pick<Options, 'perSecond' | 'deadband' | 'danger' | 'usual'>
@@ -70,8 +70,8 @@ const isUsual = (usual: Options['usual'], value: number) => usual !== null && va
 
 /**
  * Breaches when readings keep differing by more than the quantity can change in the time between them: a fault of the sensor or of
- * the line, shown beside whatever the value itself raises; the readings count all the same (semantics 17). `limitName` says which way, `danger` when it was the dangerous one.
- * In the usual range it rests and remembers nothing, so that calm sensors cost nothing.
+ * the line, shown beside whatever the value itself raises; the readings raise all the same and clear nothing meanwhile (semantics 17). `limitName` says which way,
+ * `danger` when it was the dangerous one. In the usual range it rests and remembers nothing, so that calm sensors cost nothing.
  */
 export const jump: SeriesRule<Options, State> = {
   name: 'jump',
@@ -101,8 +101,12 @@ export const jump: SeriesRule<Options, State> = {
     const delays = { onDelayMs: 0, offDelayMs: options.offDelayMs }
     const { delay, verdict, wakeAt } = delayed(delays, before.delay, { breach, inside: breach === null }, sample)
     if (delay === null && jumpedAt.length === 0 && isUsual(options.usual, value)) return { state: start, verdict, wakeAt }
-    return { state: { at, value, jumpedAt, delay }, verdict, wakeAt }
+    const doubtful = name === 'danger' || (held && before.doubtful === true)
+    return { state: { at, value, jumpedAt, delay, ...(doubtful && { doubtful }) }, verdict, wakeAt }
   },
+
+  /** A jump towards danger, and whatever a series says that keeps jumping. */
+  doubts: ({ doubtful, delay }) => doubtful === true || (delay !== null && delay.tripped !== null),
 
   quiet: ({ usual }) => usual && { above: usual.from, below: usual.to },
 }

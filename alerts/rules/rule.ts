@@ -86,8 +86,12 @@ export type SeriesRule<Options, State> = {
   step(options: Options, state: State, sample: Sample, facts: SeriesFacts): Step<State>
   /** From `start`, a good value strictly between these changes nothing: the engine then need not ask. Null: always ask. */
   quiet(options: Options, facts: SeriesFacts): { above: number; below: number } | null
+  /** What it says rests on what the series did before, and what is said in a test teaches it nothing: it is not asked then. */
+  learns?: true
   /** Only for rules that must learn before they can judge. */
   knowledge?(options: Options, state: State): Knowledge
+  /** Nobody can be sure of the value it judged last: for every other rule it raises and does not clear (semantics 17). */
+  doubts?(state: State): boolean
 }
 
 /** What is known of a device at a moment (all in the platform's time). */

@@ -151,6 +151,7 @@ export const unusual: SeriesRule<Options, State> = {
   options: OptionsSchema,
   needsMetric: true,
   hearsBad: false,
+  learns: true,
   start,
 
   complete(_options, { metric }) {
