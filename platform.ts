@@ -165,6 +165,8 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
         tilesKey: settings.mapTilesKey,
       },
       rulesTwoPersons: settings.rulesTwoPersons,
+      secondFactorRoles: settings.secondFactorRoles,
+      personalDataDays: settings.personalDataDays,
       voiceCommand: settings.voiceCommand,
     },
     journal,

@@ -1,5 +1,6 @@
 import { BadSetting } from './core/errors.ts'
 import { isMode, type Mode } from './core/mode.ts'
+import { roles, type Role } from './dashboards/rights.ts'
 
 /**
  * Reads one setting. A variable is always text; in the file a value has a type, and `takes` says which besides text makes
@@ -64,6 +65,13 @@ export const mode: Reader<Mode> = (value, name) => {
 }
 
 export const modeList: Reader<Mode[]> = (value, name) => value.split(',').map((one) => mode(one.trim(), name))
+
+export const roleList: Reader<Role[]> = (value, name) =>
+  value.split(',').map((one) => {
+    const role = roles.find((known) => known === one.trim())
+    if (!role) throw wrong(name, value, `a role is one of ${roles.join(', ')}`, 'admin,supervisor')
+    return role
+  })
 
 export const timeZone: Reader<string> = (value, name) => {
   try {

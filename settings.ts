@@ -19,6 +19,7 @@ import {
   optional,
   password,
   port,
+  roleList,
   secret,
   serverUrl,
   text,
@@ -247,6 +248,20 @@ export const settingsTable = {
     false,
     '1',
     'a rule changes only when a second person approves a proposal; PUT and DELETE of rules are refused',
+  ),
+  secondFactorRoles: setting(
+    'WATCHFIRE_SECOND_FACTOR_ROLES',
+    roleList,
+    [],
+    'admin,supervisor',
+    'roles whose logins need a code of an authenticator besides the password; who has none sets it up first',
+  ),
+  personalDataDays: setting(
+    'WATCHFIRE_PERSONAL_DATA_DAYS',
+    integer(1, 36_500, '180'),
+    180,
+    '180',
+    'so long after a user was shut out their name, contact and secrets are deleted; the id stays in the record',
   ),
   journalMaxMb: setting(
     'WATCHFIRE_JOURNAL_MAX_MB',

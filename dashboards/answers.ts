@@ -7,6 +7,9 @@ import { TooMany } from './refusals.ts'
 const statusOf: Record<string, number> = {
   'not-logged-in': 401,
   'login-failed': 401,
+  'second-factor': 401,
+  'second-factor-failed': 401,
+  'ticket-over': 401,
   'bad-credential': 401,
   forbidden: 403,
   'callback-refused': 403,
@@ -14,6 +17,8 @@ const statusOf: Record<string, number> = {
   'own-proposal': 403,
   'own-window': 403,
   'two-persons': 403,
+  'password-change-required': 403,
+  'second-factor-required': 403,
   'not-found': 404,
   'stale-version': 409,
   'wrong-state': 409,

@@ -14,6 +14,8 @@ import type { People } from './people.ts'
 import type { Recorder } from './recorder.ts'
 import { Forbidden } from './refusals.ts'
 import type { Right } from './rights.ts'
+import type { Audit } from './audit.ts'
+import type { Offices } from './offices.ts'
 import type { SecondFactor } from './second-factor.ts'
 import type { Roster } from './roster.ts'
 import type { RuleHistory } from './rule-history.ts'
@@ -28,6 +30,8 @@ export type Context = DashboardsOptions & {
   access: Access
   people: People
   secondFactor: SecondFactor
+  offices: Offices
+  audit: Audit
   loginLimit: LoginLimit
   live: LiveState
   recorder: Recorder

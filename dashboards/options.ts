@@ -41,6 +41,8 @@ export type DashboardsConfig = {
   rulesTwoPersons?: boolean
   /** roles whose logins need a code besides the password; they enrol before anything else */
   secondFactorRoles?: readonly Role[]
+  /** so long after somebody was shut out their name and contact are deleted; null: when an administrator does */
+  personalDataDays?: number | null
   /** words of the program that speaks for walls; null: none does */
   voiceCommand?: readonly string[] | null
   /** where people open Grafana, for the links on the desk */

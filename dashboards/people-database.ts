@@ -23,6 +23,8 @@ export type Account = {
   /** wrong passwords since they were last logged in, told to them then */
   failedLogins: number
   lastLoginAt: number | null
+  /** since when they cannot log in; null also where nobody noted it */
+  disabledAt: number | null
   /** when their name and contact were deleted; the id stays, for the record has it */
   erasedAt: number | null
 }
@@ -33,6 +35,7 @@ export const newAccount: Account = {
   secondFactorSince: null,
   failedLogins: 0,
   lastLoginAt: null,
+  disabledAt: null,
   erasedAt: null,
 }
 /** What proves who somebody is, besides their password; read only when it is asked for. */

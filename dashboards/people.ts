@@ -219,6 +219,14 @@ export class People implements ContactBook {
     }
   }
 
+  /** Those whose data nobody may need any more: shut out for so long. */
+  async eraseAfter(days: number): Promise<void> {
+    const before = this.#clock.now() - days * 86_400_000
+    for (const { id, disabledAt, erasedAt } of this.list()) {
+      if (erasedAt === null && disabledAt !== null && disabledAt < before) await this.erase(id, 'platform')
+    }
+  }
+
   /** Name, contact, sessions and secrets go for good; the id stays, for the record has it, and logs in no more. */
   erase(id: string, by: Author): Promise<Person> {
     return this.#recorder.inTurn('people', async () => {
@@ -330,7 +338,8 @@ export class People implements ContactBook {
     }
     await this.#call('changePerson', next)
     this.#people.set(id, next)
-    await this.#keep(id, { regions, sectors, mustChangePassword: next.mustChangePassword })
+    const disabledAt = !disabled ? null : person.disabled ? person.disabledAt : this.#clock.now()
+    await this.#keep(id, { regions, sectors, disabledAt, mustChangePassword: next.mustChangePassword })
     if (wish.password !== undefined || next.disabled) await this.#dropSessions(this.#sessionsOf(id))
     const isFelt = (['role', 'password', 'disabled', 'regions', 'sectors'] as const).some((what) => wish[what] !== undefined)
     if (isFelt) this.left({ personId: id })

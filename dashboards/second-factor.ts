@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
-import { Conflict } from '../core/errors.ts'
+import { Conflict, Invalid } from '../core/errors.ts'
 import type { Author } from '../core/record.ts'
 import type { People } from './people.ts'
 import type { Recorder } from './recorder.ts'
@@ -98,7 +98,8 @@ export class SecondFactor {
       if (!totp || totp.confirmedAt !== null) throw new Conflict('wrong-state', 'no second factor is waiting to be confirmed')
       const now = this.#clock.now()
       const step = stepOfCode(fromBase32(totp.secret), code.trim(), now, totp.lastStep)
-      if (step === null) throw new Conflict('second-factor-failed', 'the code is wrong; is the clock of the telephone right?')
+      if (step === null)
+        throw new Invalid('code-wrong', 'the code is wrong; is the clock of the telephone right?', { field: 'code' })
       const codes = Array.from({ length: RECOVERY_CODES }, newRecovery)
       const recovery = codes.map((one) => sha256(plainRecovery(one)))
       await this.#people.keepSecrets(personId, { ...secrets, totp: { ...totp, confirmedAt: now, lastStep: step }, recovery })

@@ -3,11 +3,16 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { BadSetting } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
 import { modes } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Batch } from '../journal/journal.ts'
 import { Access } from './access.ts'
+import { auditCalls } from './api/audit.ts'
+import { ownCalls } from './api/me.ts'
+import { officeCalls } from './api/offices.ts'
+import { personalDataCalls } from './api/personal-data.ts'
 import { alarmCalls } from './api/alarms.ts'
 import { backtestCalls } from './api/backtests.ts'
 import { callbackCalls } from './api/callbacks.ts'
@@ -51,6 +56,8 @@ import { People } from './people.ts'
 import { Recorder } from './recorder.ts'
 import { Roster } from './roster.ts'
 import { RuleHistory } from './rule-history.ts'
+import { Audit } from './audit.ts'
+import { Offices } from './offices.ts'
 import { SecondFactor } from './second-factor.ts'
 import { Strangers } from './strangers.ts'
 import { Verdicts } from './verdicts.ts'
@@ -95,6 +102,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const pairedWalls = await people.walls()
   const walls = new Walls()
   const voice = new Voice({ command: config.voiceCommand ?? null, dir: join(dataDir, 'voice'), clock, log })
+  const offices = new Offices(journal, recorder, people, directory.registry)
+  offices.known().catch((error: Error) => log.warn('the departments cannot be read yet', { reason: error.message }))
+  const audit = new Audit(journal)
   const secondFactor = new SecondFactor(people, recorder, clock)
   const access = new Access(people, pairedWalls, config.openOnLoopback, directory.registry)
   const loginLimit = new LoginLimit(clock)
@@ -105,6 +115,8 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     access,
     people,
     secondFactor,
+    offices,
+    audit,
     loginLimit,
     live,
     recorder,
@@ -118,6 +130,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     hazards,
   }
   const metrics = new Metrics()
+  const forget = forgetter(people, config.personalDataDays ?? null, log)
   const app = await openHttp(config, log)
   // The type provider's server is http or https alike from here on.
   const http = app.server as HttpServer
@@ -153,6 +166,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     watched: () => options.demo?.watched?.(),
     loggedIn: (socket) => strangers.leave(socket),
     beat: () => {
+      forget(clock.now())
       const { receiving, detail, notices } = tellPlatform()
       feed.publish([
         ...live.setPlatform(receiving, detail, [...notices, ...walls.notices(clock.now()), ...handovers.notices(clock.now())]),
@@ -209,6 +223,8 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
         changes.push(...live.apply(entry))
         ruleHistory.apply(entry)
         roster.apply(entry)
+        offices.apply(entry)
+        audit.apply(entry)
         handovers.apply(entry)
         hazards.apply(entry)
         if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
@@ -229,6 +245,10 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
 function addCalls(api: Api, context: Context): void {
   sessionCalls(api, context)
   userCalls(api, context)
+  ownCalls(api, context)
+  officeCalls(api, context)
+  personalDataCalls(api, context)
+  auditCalls(api, context)
   placeCalls(api, context)
   deviceCalls(api, context)
   readingCalls(api, context)
@@ -257,6 +277,16 @@ function addCalls(api: Api, context: Context): void {
   }
   if (context.backtests) backtestCalls(api, context, context.backtests)
   if (context.demo) demoCalls(api, context, context.demo)
+}
+
+/** Every hour: who was shut out long enough ago is deleted. */
+function forgetter(people: People, days: number | null, log: Log) {
+  let lookedAt = 0
+  return (now: number): void => {
+    if (days === null || now - lookedAt < 3_600_000) return
+    lookedAt = now
+    people.eraseAfter(days).catch((error: Error) => log.warn('personal data due to go is still there', { reason: error.message }))
+  }
 }
 
 /** Remembers since when each part has not been well. */

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Alarm } from '../../core/alarm.ts'
 import { isCaseOpen } from '../../core/case.ts'
+import type { Department, Masters } from '../../core/department.ts'
 import { NotFound } from '../../core/errors.ts'
 import { LevelSchema } from '../../core/rule.ts'
 import { ModeSchema } from '../../core/mode.ts'
@@ -30,8 +31,14 @@ const ListSchema = Type.Object({
 const ByIdSchema = Type.Object({ id: AlarmIdSchema })
 export const IdempotencySchema = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) })
 
+/** Both who answer for it: null is a gap somebody has to see. */
+function mastersOf({ sector, place }: Masters) {
+  const shown = (one: Department | null) => one && { id: one.id, region: one.region, zh: one.zh, en: one.en }
+  return { sector: shown(sector), place: shown(place) }
+}
+
 export function alarmCalls(app: Api, context: Context): void {
-  const { alarmBook, clock, config, live, people } = context
+  const { alarmBook, clock, config, live, offices, people, registry } = context
   const actions = new Actions(context)
   const tags = ['alarms']
 
@@ -65,7 +72,10 @@ export function alarmCalls(app: Api, context: Context): void {
       const caller = callerOf(context, request, 'read')
       const alarm = await find(request.params.id, caller)
       const falseAlarms = await alarmBook.falseAlarms?.(alarm, clock.now())
-      return { ...alarm, ...(falseAlarms && { falseAlarms }) }
+      await offices.known()
+      const place = registry.enterprises.get(alarm.enterpriseId)
+      const masters = place && mastersOf(offices.book.masters(place))
+      return { ...alarm, ...(masters && { masters }), ...(falseAlarms && { falseAlarms }) }
     },
   )
 

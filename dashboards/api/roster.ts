@@ -5,7 +5,9 @@ import { chinaHolidays } from '../../core/holidays.ts'
 import { dayOf } from '../../core/local-time.ts'
 import { EnterpriseSchema, IdSchema } from '../../core/registry.ts'
 import { dutyRoles, peopleOf, type Shift } from '../../core/roster.ts'
+import type { Caller } from '../access.ts'
 import { callerOf, type Api, type Context } from '../context.ts'
+import { Forbidden } from '../refusals.ts'
 
 const DAY = 86_400_000
 const LONGEST_MS = 366 * DAY
@@ -49,7 +51,7 @@ const RangeSchema = Type.Object({
 
 /** Who is on duty when (ux.md B5). */
 export function rosterCalls(app: Api, context: Context): void {
-  const { clock, people, roster, config } = context
+  const { clock, people, roster, config, recorder } = context
   const tags = ['duty']
   const namesOf = (ids: Iterable<string>) => {
     const known = [...new Set(ids)].map((id) => people.person(id)).filter((person) => person !== undefined)
@@ -100,8 +102,29 @@ export function rosterCalls(app: Api, context: Context): void {
     },
   )
 
+  app.get(
+    '/duty/contacts',
+    {
+      schema: {
+        tags,
+        summary: 'Telephone numbers of who is on duty now; who asked is recorded',
+        querystring: Type.Object({ region: RegionSchema }),
+      },
+    },
+    async (request) => {
+      const caller = callerOf(context, request, 'act')
+      await roster.known()
+      const duty = caller.sight.coversRegion(request.query.region) ? roster.book.onDuty(request.query.region, clock.now()) : null
+      const personIds = [...new Set(duty ? Object.values(duty.people) : [])]
+      const others = personIds.filter((id) => id !== caller.id)
+      if (others.length > 0)
+        await recorder.append({ kind: 'personal-data.accessed', personIds: others, what: 'list', by: caller.id })
+      return { phones: Object.fromEntries(personIds.map((id) => [id, people.person(id)?.contact.phone ?? null])) }
+    },
+  )
+
   app.get('/duty/people', { schema: { tags, summary: 'Who can be put on duty' } }, (request) => {
-    callerOf(context, request, 'tune')
+    callerOf(context, request, 'tune', { inPart: true })
     const able = people.list().filter(({ disabled, role }) => !disabled && ['admin', 'supervisor', 'duty'].includes(role))
     return {
       people: able.map(({ id, username, role, contact }) => ({
@@ -117,7 +140,8 @@ export function rosterCalls(app: Api, context: Context): void {
     '/roster',
     { schema: { tags, summary: 'Put shifts in the roster', body: NewShiftsSchema } },
     async (request, reply) => {
-      const caller = callerOf(context, request, 'tune')
+      const caller = callerOf(context, request, 'tune', { inPart: true })
+      for (const { region } of request.body.shifts) mustAnswerFor(caller, region)
       const shifts = await roster.add(request.body.shifts, caller.id)
       return reply.code(201).send({ shifts, people: namesOf(everybodyIn(shifts)) })
     },
@@ -127,8 +151,10 @@ export function rosterCalls(app: Api, context: Context): void {
     '/roster/:id/substitute',
     { schema: { tags, summary: 'Somebody stands in for one of the shift', params: ByIdSchema, body: SubstituteSchema } },
     async (request) => {
-      const caller = callerOf(context, request, 'tune')
+      const caller = callerOf(context, request, 'tune', { inPart: true })
       const { version, ...stand } = request.body
+      await roster.known()
+      mustAnswerFor(caller, roster.book.shift(request.params.id)?.region)
       const shift = await roster.substitute(request.params.id, version, stand, caller.id)
       return { shift, people: namesOf(everybodyIn([shift])) }
     },
@@ -138,9 +164,17 @@ export function rosterCalls(app: Api, context: Context): void {
     '/roster/:id/cancel',
     { schema: { tags, summary: 'Take a shift out of the roster', params: ByIdSchema, body: CancelSchema } },
     async (request) => {
-      const caller = callerOf(context, request, 'tune')
+      const caller = callerOf(context, request, 'tune', { inPart: true })
       const { version, reason } = request.body
+      await roster.known()
+      mustAnswerFor(caller, roster.book.shift(request.params.id)?.region)
       return { shift: await roster.cancel(request.params.id, version, reason, caller.id) }
     },
   )
+}
+
+/** Whose place it is makes its roster. */
+function mustAnswerFor({ sight }: Caller, region: string | undefined): void {
+  if (region === undefined || sight.coversRegion(region)) return
+  throw new Forbidden('forbidden', `you do not answer for ${region}`, { region })
 }
