@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import { askedOf, type Api, type Context } from './context.ts'
 
-const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'rules', 'windows', 'pair', 'enterprise', 'login']
+const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'rules', 'windows', 'hazards', 'pair', 'enterprise', 'login']
 /** A screen on a wall has nobody to log in: it shows a code instead. */
 const open = ['login', 'wall']
 const YEAR_MS = 31_536_000_000

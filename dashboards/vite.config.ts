@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'rules', 'windows', 'pair', 'enterprise', 'login']
+const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'rules', 'windows', 'hazards', 'pair', 'enterprise', 'login']
 
 /** `vite build dashboards`: one page per folder into dist/, nothing inline, nothing from another host. */
 export default defineConfig({

@@ -19,6 +19,7 @@ const mayImport: Record<string, string[]> = {
   'dashboards/reports': ['core', 'dashboards/web'],
   'dashboards/rules': ['core', 'dashboards/web'],
   'dashboards/windows': ['core', 'dashboards/web'],
+  'dashboards/hazards': ['core', 'dashboards/web'],
   'dashboards/pair': ['core', 'dashboards/web'],
   'dashboards/enterprise': ['core', 'dashboards/web'],
   simulators: ['core'],

@@ -2,13 +2,13 @@ import type { Alarm } from '../../core/alarm.ts'
 import { caseStateOf, caseTransition, isCaseOver } from '../../core/case.ts'
 import { isLifeSafety } from '../../core/shelving.ts'
 
-/** What the desk offers; `group` and `group-red` are about several alarms. */
+/** What the desk offers; `group` and `group-red` are about several alarms, `hazard` about what outlasts one. */
 export const deskActions = [
   ...(['acknowledge', 'dispatch', 'accept', 'feedback', 'false-alarm', 'escalate', 'close', 'shelve', 'out-of-service'] as const),
   ...(['unshelve', 'return-to-service', 'reset', 'comment'] as const),
 ] as const
 export type DeskAction = (typeof deskActions)[number]
-export type GroupAction = 'group' | 'group-red'
+export type GroupAction = 'group' | 'group-red' | 'hazard'
 
 const inService = ['active', 'acknowledged', 'returned', 'latched']
 const isStillActive = ({ state, setAside }: Alarm): boolean =>

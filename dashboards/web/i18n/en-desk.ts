@@ -229,6 +229,7 @@ export const enAction: typeof zhAction = {
   withdraw: 'Take back',
   group: 'Acknowledge group',
   'group-red': 'Acknowledge group (red)',
+  hazard: 'Hazard',
   requested: '{action} requested',
   refused: 'Refused: {reason}',
 }

@@ -2,6 +2,7 @@ import { enAction, enChange, enDesk } from './en-desk.ts'
 import { map } from './en-map.ts'
 import { enReports } from './en-reports.ts'
 import { enRules } from './en-rules.ts'
+import { enHazards } from './en-hazards.ts'
 import { enWindows } from './en-windows.ts'
 import { enWall } from './en-wall.ts'
 import type { WordTable } from './zh.ts'
@@ -50,6 +51,7 @@ export const en: WordTable = {
     reports: 'Reports',
     rules: 'Rules',
     windows: 'Windows',
+    hazards: 'Hazards',
     admin: 'Admin',
     pair: 'Pair walls',
     enterprise: 'Enterprises',
@@ -224,6 +226,7 @@ export const en: WordTable = {
   reports: enReports,
   rules: enRules,
   windows: enWindows,
+  hazards: enHazards,
   errors: {
     unreachable: 'The server does not answer; check the network and try again',
     'rate-limited': 'Too many attempts; try again in {s} s',

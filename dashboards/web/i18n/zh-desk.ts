@@ -228,6 +228,7 @@ export const zhAction = {
   withdraw: '撤回申请',
   group: '成组确认',
   'group-red': '成组确认(含红)',
+  hazard: '转隐患',
   requested: '请求{action}',
   refused: '操作被拒绝:{reason}',
 }

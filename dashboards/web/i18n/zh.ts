@@ -2,6 +2,7 @@ import { zhAction, zhChange, zhDesk } from './zh-desk.ts'
 import { map } from './zh-map.ts'
 import { zhReports } from './zh-reports.ts'
 import { zhRules } from './zh-rules.ts'
+import { zhHazards } from './zh-hazards.ts'
 import { zhWindows } from './zh-windows.ts'
 import { zhWall } from './zh-wall.ts'
 
@@ -50,6 +51,7 @@ export const zh = {
     reports: '报告',
     rules: '规则',
     windows: '窗口',
+    hazards: '隐患',
     admin: '管理',
     pair: '大屏配对',
     enterprise: '企业',
@@ -222,6 +224,7 @@ export const zh = {
   reports: zhReports,
   rules: zhRules,
   windows: zhWindows,
+  hazards: zhHazards,
   errors: {
     unreachable: '服务器没有应答,请检查网络后重试',
     'rate-limited': '尝试过于频繁,请在 {s} 秒后再试',

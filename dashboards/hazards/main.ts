@@ -1,0 +1,6 @@
+import { createApp } from 'vue'
+import { i18n } from '../web/i18n/i18n.ts'
+import '../web/theme.css'
+import HazardsPage from './HazardsPage.vue'
+
+createApp(HazardsPage).use(i18n).mount('#app')

@@ -1,0 +1,154 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { emptyFields, type Hazard } from '../../core/hazard.ts'
+import { hasChromium, launchChromium } from './chromium.ts'
+import { furnish, makeAlarm } from './district.ts'
+import { FakePlatform } from './fake-platform.ts'
+import { buildPages, eventually, openPage } from './pages.ts'
+
+const DAY = 86_400_000
+const shots = process.env['WATCHFIRE_TEST_SHOTS']
+
+describe.skipIf(!hasChromium())('hazards', () => {
+  let browser: Browser
+  let platform: FakePlatform
+  let hazards: object[]
+  beforeAll(async () => {
+    await buildPages()
+    browser = await launchChromium()
+  })
+  afterAll(() => browser.close())
+  beforeEach(async () => {
+    platform = await FakePlatform.start()
+    furnish(platform)
+    const { now } = platform
+    const one = (id: string, over: Partial<Hazard> & object) => ({
+      ...{ id, version: 4, mode: 'live', source: 'inspection', alarmId: null, enterpriseId: 'binjiang', place: '2# 罐区' },
+      ...{ level: 'general', description: '消火栓被遮挡', category: 'fire', fields: emptyFields, state: 'graded' },
+      ...{ since: now - DAY, dueAt: now + 2 * DAY, createdAt: now - 3 * DAY, createdBy: 'p-anna', fixers: [], verifiedBy: null },
+      ...{ evidence: [], listing: null, isWorkStopped: false, deadlineMoves: 0 },
+      ...{
+        isOverdue: false,
+        hasNoOwner: true,
+        overdueSteps: [],
+        missing: Object.keys(emptyFields),
+        possible: ['grade', 'plan', 'treat'],
+      },
+      ...over,
+    })
+    const fields = {
+      ...{
+        responsible: { unit: '设备部', personId: 'p-bert' },
+        measures: '更换老化管线,加装切断阀',
+        funds: { yuan: 86_000, source: '安全费用' },
+      },
+      ...{ deadline: now - 6 * DAY, plan: '整改期间停产,现场双人值守' },
+    }
+    hazards = [
+      one('hz-2', {}),
+      one('hz-1', {
+        ...{
+          level: 'major',
+          state: 'stopped',
+          fields,
+          isWorkStopped: true,
+          description: '储罐区可燃气体报警系统未投用',
+          category: 'monitoring',
+        },
+        ...{ dueAt: now - 6 * DAY, listing: { level: 'county', by: 'p-anna', at: now - 9 * DAY }, source: 'self-check' },
+        ...{ isOverdue: true, hasNoOwner: false, missing: [], possible: ['plan', 'supervise', 'report', 'close-down'] },
+        overdueSteps: [
+          { step: 'notice', at: now - 5 * DAY },
+          { step: 'talk', at: now - DAY },
+        ],
+      } as never),
+    ]
+    const people = { 'p-anna': '安娜', 'p-bert': '李工' }
+    const change = { by: 'p-anna', comment: null, dueAt: now - 7 * DAY, evidence: [] }
+    const history = [
+      { ...change, at: now - 12 * DAY, change: 'created', version: 1, state: 'found' },
+      { ...change, at: now - 9 * DAY, change: 'supervise', version: 2, state: 'supervised', comment: '县级挂牌' },
+      { ...change, at: now - 6 * DAY, change: 'stop', version: 3, state: 'stopped' },
+    ]
+    platform.route('GET', '/hazards', () => ({ body: { hazards, people } }))
+    platform.route('GET', '/hazards/:id', ({ params }) => ({
+      body: { hazard: hazards.find((hazard) => (hazard as Hazard).id === params[0]), history, people },
+    }))
+    // The newest route is asked first.
+    platform.route('GET', '/hazards/people', () => ({ body: { people: [{ id: 'p-bert', name: '李工' }] } }))
+  })
+  afterEach(() => platform.stop())
+
+  test('the overdue come first, an empty field is shown as such and refused by name, and a plan is sent with its version', async () => {
+    platform.route('POST', '/hazards/:id/:step', ({ params }) =>
+      params[1] === 'treat'
+        ? { status: 409, body: { error: { code: 'fields-missing', message: 'x', details: { missing: ['funds'] } } } }
+        : { body: { hazard: hazards[0] } },
+    )
+    await using watched = await openPage(browser, `${platform.url}/hazards`, { width: 1440, height: 900 })
+    const { page } = watched
+    const rows = page.locator('[data-zone=hazards] tbody tr')
+    await rows.first().waitFor()
+    expect(await rows.first().getAttribute('data-hazard')).toBe('hz-1')
+    await rows.first().click()
+    const detail = page.locator('[data-zone=hazard]')
+    await eventually(async () => expect(await detail.innerText()).toContain('约谈'))
+    expect(await detail.locator('[data-zone=chain] .now').innerText()).toBe('停产整改')
+    if (shots) await page.screenshot({ path: `${shots}/hazards.png` })
+    await page.emulateMedia({ media: 'print' })
+    if (shots) await page.pdf({ path: `${shots}/hazards.pdf`, format: 'A4' })
+    expect(await page.locator('[data-zone=hazards]').isVisible()).toBe(false)
+    await page.emulateMedia({ media: 'screen' })
+
+    await rows.nth(1).click()
+    await eventually(async () => expect(await detail.getAttribute('data-hazard')).toBe('hz-2'))
+    await detail.locator('[data-field=funds][data-empty=true]').waitFor()
+    expect(await detail.locator('[data-zone=no-owner]').count()).toBe(1)
+    await detail.locator('[data-action=treat]').click()
+    await detail.locator('[data-zone=step] [type=submit]').click()
+    await eventually(async () => expect(await detail.locator('.failure').innerText()).toContain('资金'))
+    await detail.locator('[data-action=plan]').click()
+    const form = detail.locator('[data-zone=step]')
+    await form.locator('[name=unit]').fill('设备部')
+    await form.locator('[name=personId]').selectOption('p-bert')
+    await form.locator('[name=yuan]').fill('0')
+    await form.locator('[name=fundsFrom]').fill('无需')
+    await form.locator('[name=deadline]').fill('2099-01-31')
+    if (shots) await page.screenshot({ path: `${shots}/hazard-plan.png` })
+    await form.locator('[type=submit]').click()
+    await eventually(() =>
+      expect(platform.calls.find(({ path }) => path === '/hazards/hz-2/plan')?.body).toMatchObject({
+        version: 4,
+        fields: {
+          responsible: { unit: '设备部', personId: 'p-bert' },
+          funds: { yuan: 0, source: '无需' },
+          measures: null,
+          deadline: Date.parse('2099-01-31T15:59:59Z'),
+        },
+      }),
+    )
+  })
+
+  test('on the desk H makes the alarm a hazard, which is linked from then on', async () => {
+    let linked: object[] = []
+    platform.route('GET', '/alarms/:id/hazards', () => ({ body: { hazards: linked } }))
+    platform.route('POST', '/alarms/:id/hazard', () => {
+      linked = [hazards[0]!]
+      return { status: 201, body: { hazard: hazards[0] } }
+    })
+    platform.alarm(makeAlarm(platform.now))
+    await using watched = await openPage(browser, `${platform.url}/desk`, { width: 1440, height: 900 })
+    const { page } = watched
+    await page.locator('[data-zone=detail][data-alarm]').waitFor()
+    await page.keyboard.press('h')
+    const form = page.locator('[data-zone=hazard-form]')
+    await form.locator('[name=unit]').fill('仪表班')
+    if (shots) await page.screenshot({ path: `${shots}/desk-hazard.png` })
+    await form.locator('[type=submit]').click()
+    await eventually(async () => expect(await form.locator('a').getAttribute('href')).toBe('/hazards?id=hz-2'))
+    expect(platform.calls.find(({ path }) => path.endsWith('/hazard'))?.body).toMatchObject({
+      category: 'monitoring',
+      fields: { responsible: { unit: '仪表班' } },
+    })
+  })
+})
