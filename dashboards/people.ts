@@ -1,12 +1,9 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { chmodSync } from 'node:fs'
 import type { Clock } from '../core/clock.ts'
 import type { Contact, ContactBook } from '../core/contact.ts'
 import { Conflict, Invalid, NotFound } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Author } from '../core/record.ts'
-import { caller } from '../core/rpc.ts'
 import { hashPassword, isPassword, nobodysPassword } from './passwords.ts'
 import { checkPassword, PASSWORDS_BEFORE } from './password-rules.ts'
 import { PairedWalls } from './paired-walls.ts'
@@ -16,39 +13,17 @@ import {
   type Account,
   type Credential,
   type Person,
-  type PersonContact,
   type Secrets,
   type Session,
 } from './people-database.ts'
+import { accountOf, checkLimits, contactOf, type Due, type NewPerson, type PersonChange } from './person.ts'
+import { startPeopleThread, writeAdminPassword, type Call } from './people-thread.ts'
 import type { Recorder } from './recorder.ts'
 import { NotLoggedIn } from './refusals.ts'
-import { may, type Role } from './rights.ts'
-import { randomPassword, sessionToken, sha256, shortId } from './short-id.ts'
+import type { Role } from './rights.ts'
+import { Sessions } from './sessions.ts'
+import { randomPassword, shortId } from './short-id.ts'
 
-/** A session nobody used for this long is over; a wall that stands on uses its own every second. */
-const SESSION_MS = 30 * 86_400_000
-const TOUCH_MS = 3_600_000
-const SESSIONS_EACH = 100
-
-export type NewPerson = {
-  username: string
-  password: string
-  role: Role
-  enterpriseId: string | null
-  regions?: string[]
-  sectors?: string[]
-  mustChangePassword?: boolean
-}
-export type PersonChange = {
-  role?: Role
-  password?: string
-  disabled?: boolean
-  regions?: string[]
-  sectors?: string[]
-  contact?: Partial<Omit<PersonContact, 'armedAt'>>
-}
-export type Due = 'password' | 'second-factor' | null
-type Call = <T>(name: string, ...args: unknown[]) => Promise<T>
 type Options = {
   dataDir: string
   adminPassword: string | null
@@ -70,7 +45,7 @@ export class People implements ContactBook {
   /** why nobody can log in, null when all is well */
   fault: string | null = null
   #people = new Map<string, Person>()
-  #sessions = new Map<string, Session>()
+  #sessions!: Sessions
   #recorder: Recorder
   #clock: Clock
   #log: Log
@@ -88,35 +63,15 @@ export class People implements ContactBook {
   }
 
   static async open(options: Options): Promise<People> {
-    const { port1, port2 } = new MessageChannel()
-    const file = join(options.dataDir, 'people.db')
-    const worker = new Worker(new URL('./people-worker.ts', import.meta.url), {
-      name: 'people',
-      workerData: { file, port: port2 },
-      transferList: [port2],
-    })
-    const { call, fail } = caller(port1)
-    let stopping = false
-    worker.once('error', (error: Error) => {
-      options.log.error('thread failed', { thread: 'people', error: error.message, stack: error.stack })
-    })
-    worker.once('exit', (code) => {
-      const error = new Error(`thread people ended by itself with code ${code}`)
-      fail(error)
-      if (stopping) return
+    const { call, close, file } = startPeopleThread(options.dataDir, options.log, (error) => {
       people.fault = error.message
       options.failed?.(error)
     })
-    const people = new People(options, call, async () => {
-      stopping = true
-      await call('close').catch(() => undefined)
-      await worker.terminate()
-      port1.close()
-    })
+    const people = new People(options, call, close)
     const { people: rows, sessions } = await call<{ people: Person[]; sessions: Session[] }>('load')
     chmodSync(file, 0o600)
     for (const person of rows) people.#people.set(person.id, person)
-    for (const session of sessions) people.#sessions.set(session.hash, session)
+    people.#sessions = new Sessions({ ...options, call }, sessions)
     if (rows.length === 0) await people.#addAdmin(options)
     return people
   }
@@ -136,20 +91,11 @@ export class People implements ContactBook {
 
   /** Who a session token stands for. Cheap: asked for on every request. */
   identify(token: string): { person: Person; session: string } | null {
-    const hash = sha256(token)
-    const session = this.#sessions.get(hash)
+    const session = this.#sessions.byToken(token)
     const person = session && this.#people.get(session.personId)
     if (!session || !person || person.disabled) return null
-    const now = this.#clock.now()
-    if (now - session.usedAt > SESSION_MS) return null
-    if (now - session.usedAt > TOUCH_MS) {
-      session.usedAt = now
-      // Not written on a full disk, it only ends earlier than it might after a restart.
-      this.#call('touchSession', hash, now).catch((error: Error) =>
-        this.#log.warn('the last use of a session is not on disk', { reason: error.message }),
-      )
-    }
-    return { person, session: hash }
+    this.#sessions.touch(session)
+    return { person, session: session.hash }
   }
 
   /** What they have to do before anything else. */
@@ -159,10 +105,7 @@ export class People implements ContactBook {
   }
 
   sessions(personId?: string): Session[] {
-    const now = this.#clock.now()
-    return [...this.#sessions.values()]
-      .filter((one) => (personId === undefined || one.personId === personId) && now - one.usedAt <= SESSION_MS)
-      .sort((a, b) => b.usedAt - a.usedAt)
+    return this.#sessions.list(personId)
   }
 
   /** Whether a login of this name has come from there before: who guesses elsewhere must not lock them out. */
@@ -188,7 +131,7 @@ export class People implements ContactBook {
   /** A session of somebody who has proved who they are, and what they should hear of since the last one. */
   async enter(id: string, from: string, device: string): Promise<{ token: string; person: Person }> {
     const person = this.#people.get(id)!
-    const token = await this.#openSession(person, from, device)
+    const token = await this.#sessions.begin(id, from, device)
     await this.#note(id, { failedLogins: 0, lastLoginAt: this.#clock.now() })
     return { token, person }
   }
@@ -213,9 +156,7 @@ export class People implements ContactBook {
   async revoke(personId: string, hashes: string[], from: string, by: Author): Promise<void> {
     for (const hash of hashes) {
       if (this.#sessions.get(hash)?.personId !== personId) continue
-      await this.#recorder.append({ kind: 'session.closed', personId, from, by })
-      await this.#dropSessions([hash])
-      this.left({ session: hash })
+      if (await this.#sessions.end(hash, from, by)) this.left({ session: hash })
     }
   }
 
@@ -235,7 +176,7 @@ export class People implements ContactBook {
       const account: Account = { ...newAccount, regions: person.regions, sectors: person.sectors, erasedAt: this.#clock.now() }
       await this.#recorder.append({ kind: 'user.changed', personId: id, role: person.role, change: 'erased', by })
       await this.#call('erase', id, account)
-      for (const hash of this.#sessionsOf(id)) this.#sessions.delete(hash)
+      await this.#sessions.drop(this.#sessions.hashesOf(id))
       const erased: Person = { ...person, ...account, username: id, disabled: true, contact: noContact }
       this.#people.set(id, erased)
       this.left({ personId: id })
@@ -244,11 +185,7 @@ export class People implements ContactBook {
   }
 
   async logOut(session: string, from: string): Promise<void> {
-    const known = this.#sessions.get(session)
-    if (!known) return
-    await this.#recorder.append({ kind: 'session.closed', personId: known.personId, from })
-    await this.#dropSessions([session])
-    this.left({ session })
+    if (await this.#sessions.end(session, from)) this.left({ session })
   }
 
   add(wanted: NewPerson, by: Author): Promise<Person> {
@@ -340,7 +277,7 @@ export class People implements ContactBook {
     this.#people.set(id, next)
     const disabledAt = !disabled ? null : person.disabled ? person.disabledAt : this.#clock.now()
     await this.#keep(id, { regions, sectors, disabledAt, mustChangePassword: next.mustChangePassword })
-    if (wish.password !== undefined || next.disabled) await this.#dropSessions(this.#sessionsOf(id))
+    if (wish.password !== undefined || next.disabled) await this.#sessions.drop(this.#sessions.hashesOf(id))
     const isFelt = (['role', 'password', 'disabled', 'regions', 'sectors'] as const).some((what) => wish[what] !== undefined)
     if (isFelt) this.left({ personId: id })
     return this.#people.get(id)!
@@ -354,8 +291,8 @@ export class People implements ContactBook {
       if (!(await isPassword(given, password))) throw new NotLoggedIn('login-failed', 'the present password is wrong')
       await this.#setPassword(person, chosen, id)
       await this.#keep(id, { mustChangePassword: false })
-      const others = this.#sessionsOf(id).filter((hash) => hash !== session)
-      await this.#dropSessions(others)
+      const others = this.#sessions.hashesOf(id).filter((hash) => hash !== session)
+      await this.#sessions.drop(others)
       for (const hash of others) this.left({ session: hash })
     })
   }
@@ -419,18 +356,6 @@ export class People implements ContactBook {
     this.#people.set(person.id, person)
   }
 
-  async #openSession(person: Person, from: string, device: string): Promise<string> {
-    const token = sessionToken()
-    const now = this.#clock.now()
-    const session: Session = { hash: sha256(token), personId: person.id, createdAt: now, usedAt: now, from, device }
-    await this.#recorder.append({ kind: 'session.opened', personId: person.id, from })
-    await this.#call('addSession', session)
-    this.#sessions.set(session.hash, session)
-    const mine = this.#sessionsOf(person.id)
-    if (mine.length > SESSIONS_EACH) await this.#dropSessions(mine.slice(0, mine.length - SESSIONS_EACH))
-    return token
-  }
-
   /** The password was set on the command line: enter it in the record, and end what was open under the old one. */
   async #settleReset(person: Person): Promise<void> {
     await this.#recorder.append({
@@ -447,7 +372,7 @@ export class People implements ContactBook {
     await this.keepSecrets(person.id, { ...(await this.secrets(person.id)), totp: null, recovery: [] })
     this.#people.set(person.id, enabled)
     await this.#keep(person.id, {})
-    await this.#dropSessions(this.#sessionsOf(person.id))
+    await this.#sessions.drop(this.#sessions.hashesOf(person.id))
     this.left({ personId: person.id })
   }
 
@@ -458,43 +383,8 @@ export class People implements ContactBook {
       throw new Conflict('last-admin', 'this is the last administrator: make another first')
   }
 
-  #sessionsOf(personId: string): string[] {
-    return [...this.#sessions.values()].filter((one) => one.personId === personId).map(({ hash }) => hash)
-  }
-
-  async #dropSessions(hashes: string[]): Promise<void> {
-    for (const hash of hashes) this.#sessions.delete(hash)
-    if (hashes.length > 0) await this.#call('removeSessions', hashes)
-  }
-
   #byName(username: string): Person | undefined {
     const name = username.toLowerCase()
     return this.#people.values().find((one) => one.username.toLowerCase() === name)
   }
-}
-
-const accountOf = (person: Person): Account =>
-  Object.fromEntries(Object.keys(newAccount).map((key) => [key, person[key as keyof Account]])) as Account
-
-/** Who may do everything is limited by nothing, and an enterprise by itself already. */
-function checkLimits({ role, regions, sectors }: Pick<Person, 'role' | 'regions' | 'sectors'>): void {
-  if (regions.length + sectors.length === 0 || !(role === 'enterprise' || may(role, 'govern'))) return
-  throw new Invalid('invalid', `regions and sectors do not go with the role ${role}`, { field: 'regions' })
-}
-
-function contactOf({ id, enterpriseId, contact: { phone, mail, position, addresses, armedAt } }: Person): Contact {
-  return {
-    personId: id,
-    enterpriseId,
-    position,
-    addresses: { ...addresses, ...(phone !== null && { phone }), ...(mail !== null && { mail }) },
-    armedAt,
-  }
-}
-
-/** Readable by the owner of the folder only. */
-export function writeAdminPassword(dataDir: string, password: string): void {
-  const file = join(dataDir, 'admin-password')
-  if (existsSync(file)) chmodSync(file, 0o600)
-  writeFileSync(file, `${password}\n`, { mode: 0o600 })
 }

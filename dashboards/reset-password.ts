@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml'
 import { NotFound } from '../core/errors.ts'
 import { hashPassword } from './passwords.ts'
 import { PeopleDatabase } from './people-database.ts'
-import { writeAdminPassword } from './people.ts'
+import { writeAdminPassword } from './people-thread.ts'
 import { randomPassword } from './short-id.ts'
 
 /**
