@@ -1,13 +1,30 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import { askedOf, type Api, type Context } from './context.ts'
 
-const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'rules', 'windows', 'hazards', 'pair', 'enterprise', 'login']
+const pages = [
+  'wall',
+  'desk',
+  'admin',
+  'map',
+  'reports',
+  'rules',
+  'windows',
+  'hazards',
+  'tip',
+  'duty',
+  'pair',
+  'enterprise',
+  'm',
+  'login',
+]
 /** A screen on a wall has nobody to log in: it shows a code instead. */
-const open = ['login', 'wall']
+const open = ['login', 'wall', 'tip']
 const YEAR_MS = 31_536_000_000
+/** Open too: a browser asks for them without its cookies, and nothing stands in them. */
+const phoneFiles = { '/m/sw.js': 'text/javascript; charset=utf-8', '/m/manifest.webmanifest': 'application/manifest+json' }
 const unbuilt = (page: string) =>
   `The page /${page} has not been built yet.\n\nRun:  npm run build\n(npm start and npm run demo do it before they start.)\n\nThe API works without it: /api/docs\n`
 
@@ -23,12 +40,22 @@ export async function servePages(app: Api, { config, access }: Context): Promise
     const file = (request.params as { '*': string })['*']
     return reply.sendFile(join('assets', file), { maxAge: YEAR_MS, immutable: true })
   })
+  for (const [path, type] of Object.entries(phoneFiles)) {
+    app.get(path, hide, (_request, reply) =>
+      reply
+        .header('cache-control', 'no-cache')
+        .header('service-worker-allowed', '/m')
+        .type(type)
+        .sendFile(join('phone', basename(path)), { cacheControl: false }),
+    )
+  }
   for (const page of pages) {
+    const folder = page === 'm' ? 'phone' : page
     const send = (reply: FastifyReply) => {
-      if (!existsSync(join(config.distDir, page, 'index.html'))) {
+      if (!existsSync(join(config.distDir, folder, 'index.html'))) {
         return reply.code(503).type('text/plain; charset=utf-8').send(unbuilt(page))
       }
-      return reply.header('cache-control', 'no-cache').sendFile(join(page, 'index.html'), { cacheControl: false })
+      return reply.header('cache-control', 'no-cache').sendFile(join(folder, 'index.html'), { cacheControl: false })
     }
     app.get(`/${page}`, hide, (request, reply) => {
       if (!open.includes(page) && !access.identify(askedOf(request))) {

@@ -19,9 +19,13 @@ const mayImport: Record<string, string[]> = {
   'dashboards/reports': ['core', 'dashboards/web'],
   'dashboards/rules': ['core', 'dashboards/web'],
   'dashboards/windows': ['core', 'dashboards/web'],
+  'dashboards/duty': ['core', 'dashboards/web'],
+  'dashboards/tip': ['core', 'dashboards/web'],
   'dashboards/hazards': ['core', 'dashboards/web'],
   'dashboards/pair': ['core', 'dashboards/web'],
   'dashboards/enterprise': ['core', 'dashboards/web'],
+  // The desk for one hand: the same alarms, actions and timeline.
+  'dashboards/phone': ['core', 'dashboards/web', 'dashboards/desk'],
   simulators: ['core'],
   settings: ['core'],
   operate: ['core', 'journal', 'settings'],

@@ -195,7 +195,7 @@ export class FakePlatform {
     const url = new URL(request.url ?? '/', 'http://fake')
     if (url.pathname.startsWith('/basemap/files/')) return this.#basemap(request, url, response)
     if (url.pathname.startsWith('/api/v1')) return this.#api(request, url, response)
-    const path = url.pathname.replace(/\/$/, '')
+    const path = url.pathname.replace(/\/$/, '').replace(/^\/m(?=$|\/)/, '/phone')
     const file = normalize(join(dist, extname(path) === '' ? join(path, 'index.html') : path))
     try {
       if (!file.startsWith(dist)) throw new Error('outside')
@@ -203,6 +203,7 @@ export class FakePlatform {
       response.writeHead(200, {
         'content-type': types[extname(file)] ?? 'application/octet-stream',
         'content-security-policy': CSP,
+        ...(path === '/phone/sw.js' && { 'service-worker-allowed': '/m' }),
       })
       response.end(bytes)
     } catch {
