@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { NotFound } from '../../core/errors.ts'
+import { isOverdue } from '../../core/hazard-steps.ts'
 import { HANDOVER_LATE_MS, HANDOVER_OPENS_MS, handoverSides, toConfirm, type HandoverReport } from '../../core/handover.ts'
 import { toLocal } from '../../core/local-time.ts'
 import { EnterpriseSchema, IdSchema } from '../../core/registry.ts'
@@ -15,6 +16,7 @@ const ByIdSchema = Type.Object({ id: IdSchema })
 const strict = { additionalProperties: false } as const
 const MOST_NOTES = 4_000
 const PAGE = 30
+const MOST_HAZARDS = 2_000
 const YEAR_MS = 366 * 86_400_000
 const SignSchema = Type.Object(
   {
@@ -33,7 +35,7 @@ const SignSchema = Type.Object(
 
 /** Handing over a shift (ux.md B5). */
 export function handoverCalls(app: Api, context: Context): void {
-  const { alarmBook, clock, config, handovers, live, measures, people, registry, roster, ruleHistory } = context
+  const { alarmBook, clock, config, handovers, hazards, live, measures, people, registry, roster, ruleHistory } = context
   const tags = ['duty']
 
   app.get(
@@ -185,6 +187,7 @@ export function handoverCalls(app: Api, context: Context): void {
     const shifts = [
       ...new Set([shift.from, shift.to].map((at) => new Date(toLocal(at, zone)).toISOString().slice(11, 16))),
     ].sort()
+    await hazards.known()
     const [openCases, changes, performance] = await Promise.all([
       alarmBook.openCases?.() ?? [],
       ruleHistory.changes(shift.from, now),
@@ -202,7 +205,9 @@ export function handoverCalls(app: Api, context: Context): void {
       ruleChanges: changes.map(({ rule, ruleId, version, at, by, reason }) => {
         return { ruleId, version, title: rule?.title ?? ruleTitle(ruleId), at, by, reason }
       }),
-      hazards: null,
+      hazards: hazards
+        .page((one) => one.mode === mode && isOverdue(one, now) && watched(one.enterpriseId ?? ''), MOST_HAZARDS)
+        .hazards.map(({ id, description, place, dueAt }) => ({ id, description, place, dueAt: dueAt! })),
       deviceName: (id) => registry.devices.get(id)?.name ?? id,
       enterpriseName: (id) => registry.enterprises.get(id)?.name ?? id,
     })

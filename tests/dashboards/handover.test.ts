@@ -102,8 +102,8 @@ test('a report is there from a quarter of an hour before the shift ends, and lea
   expect(report.setAside).toMatchObject([{ id: 'a-shelved', reason: '罐区检修', by: ids['li'] }])
   expect(report.open.filter(({ stale }) => stale).map(({ id }) => id)).toEqual(['a-old'])
   expect(report.cases.map(({ alarmId, overdue }) => [alarmId, overdue])).toEqual([
-    ['a-lapsed', 'unaccepted'],
     ['a-sent', 'feedback'],
+    ['a-lapsed', 'unaccepted'],
   ])
   expect(report.offline).toMatchObject([{ deviceId: 'gas-2', device: '二号罐区' }])
   expect(report.rules).toMatchObject([{ ruleId: 'gas.combustible', version: 2, reason: '按新国标' }])
