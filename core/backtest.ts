@@ -82,6 +82,18 @@ export type BacktestResult = {
   /** against the rule in force over the same time, or against the record when no rule was given */
   difference: BacktestDifference
   incidents: (Incident & { caughtBy: FoundAlarm | null; leadMs: number | null })[]
+  /** what people said of the alarms of that time, where a rule was tried: its own and those its limits touch */
+  marks?: BacktestMarks
+}
+
+/** A mark counts for the version tried when it raises nothing (or still something) about the same point within the hour. */
+export type BacktestMarks = {
+  /** alarms somebody called false, and how many of them this version would not raise */
+  falseAlarms: number
+  removed: number
+  /** alarms whose case was closed with a cause, and those of them this version would not raise */
+  real: number
+  lost: { alarm: FoundAlarm; cause: string }[]
 }
 
 /** `moved`: the same thing about the same point, raised earlier or later or at another level (within the hour). */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Backtest, BacktestQuestion } from '../../core/backtest.ts'
 import { PlatformError, Unavailable } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { isMark } from './marks.ts'
 import { runBacktest } from './run.ts'
 import type { PastRows } from './history-entries.ts'
 import { isBeforeJournal, runOverHistory } from './over-history.ts'
@@ -39,10 +40,13 @@ export class Backtesting {
     mkdirSync(this.#dir, { recursive: true })
   }
 
-  /** The range lies in the past, so that the answer stands; a rule is tried against those in force, so their last change counts. */
+  /**
+   * The range lies in the past, so that the answer stands; a rule is tried against those in force and against what people said of
+   * alarms, so the last change of either counts.
+   */
   async start(question: BacktestQuestion): Promise<Backtest> {
-    const rules = question.rule === null ? [] : await this.#source.readRecord(1, ['rule.set', 'rule.removed'])
-    const id = idOf(question, rules.at(-1)?.pos ?? 0)
+    const changes = question.rule === null ? [] : await this.#source.readRecord(1, ['rule.set', 'rule.removed', 'action'])
+    const id = idOf(question, changes.findLast((entry) => entry.kind !== 'action' || isMark(entry))?.pos ?? 0)
     const known = this.get(id)
     if (known && known.state !== 'failed' && known.state !== 'cancelled') return known
     if (this.#queue.length >= WAITING) {

@@ -134,6 +134,7 @@ function report(result: BacktestResult): string {
         : `judged from ${time(result.warmUpFrom)} on, so that holds had settled${result.coldRules.length > 0 ? `; these had not learned as much as live: ${result.coldRules.join(', ')}` : ''}`,
     `against ${against}: +${difference.added.length} new  −${difference.gone.length} gone  ~${difference.moved.length} moved  =${difference.same} same`,
     `flooded for ${result.floodMinutes} min; ${result.atNight} red or orange between 22:00 and 06:00`,
+    ...marksLine(result),
     '',
     'day         red  orange  yellow  blue',
     ...result.perDay.map(
@@ -149,6 +150,14 @@ function report(result: BacktestResult): string {
     ),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function marksLine({ marks }: BacktestResult): string[] {
+  if (!marks || marks.falseAlarms + marks.real === 0) return []
+  const { falseAlarms, removed, real, lost } = marks
+  return [
+    `of ${falseAlarms} alarms marked false ${removed} would be gone; of ${real} closed with a cause ${lost.length} would be missed`,
+  ]
 }
 
 /** Spreadsheets take a leading = + - @ for a formula (semantics 26). */

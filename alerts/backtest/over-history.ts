@@ -6,7 +6,7 @@ import type { Entry } from '../../journal/journal.ts'
 import { ruleTypeOf } from '../rules/index.ts'
 import { historyEntries, LATE_MS, type PastRows } from './history-entries.ts'
 import { Replay } from './replay.ts'
-import { castOf, factsOf, learners, NAMES, recorded, rulebookOf, RULES, WARM_UP_MS, type Prepared } from './run.ts'
+import { castOf, factsOf, learners, markedFor, NAMES, recorded, rulebookOf, RULES, WARM_UP_MS, type Prepared } from './run.ts'
 import { receivedAt, type Source } from './source.ts'
 import { summarise } from './summary.ts'
 
@@ -98,6 +98,7 @@ export async function runOverHistory(
     ...factsOf(prepared),
     source: 'history',
     readings,
+    ...(await markedFor(source, question, cast)),
     ...(cast ? {} : { before: await recorded(source, question, firstPos), against: 'record' as const }),
   })
 }

@@ -7,6 +7,7 @@ import { readRecordEntry } from '../../journal/codec.ts'
 import type { Entry } from '../../journal/journal.ts'
 import { Rulebook } from '../rulebook.ts'
 import { ruleTypeOf } from '../rules/index.ts'
+import { marksOf, type Mark } from './marks.ts'
 import { Raised, Replay } from './replay.ts'
 import { positionAt, receivedAt, type Source } from './source.ts'
 import { summarise } from './summary.ts'
@@ -91,8 +92,16 @@ export async function runBacktest(
   return summarise(question, zone, {
     ...factsOf(prepared),
     readings,
+    ...(await markedFor(source, question, cast)),
     ...(cast ? {} : { before: await recorded(source, question, start), against: 'record' as const }),
   })
+}
+
+/** What people said of the alarms that are compared, when something is tried. */
+export async function markedFor(source: Source, question: BacktestQuestion, cast: Cast | null): Promise<{ marks?: Mark[] }> {
+  if (cast === null) return {}
+  const marks = await marksOf(source, question)
+  return { marks: marks.filter(({ alarm }) => cast.judged.has(alarm.ruleId)) }
 }
 
 /** What the engines of a run have found by now. */

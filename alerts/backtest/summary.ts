@@ -7,6 +7,7 @@ import {
 } from '../../core/backtest.ts'
 import { dayOf, toLocal } from '../../core/local-time.ts'
 import { floodsOf } from '../report/floods.ts'
+import { weighed, type Mark } from './marks.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -19,11 +20,13 @@ type Facts = Pick<BacktestResult, 'source' | 'exact' | 'warmUpFrom' | 'coldRules
   found: FoundAlarm[]
   before: FoundAlarm[]
   against: BacktestResult['difference']['against']
+  /** of the alarms that are compared; null where nothing is tried */
+  marks?: readonly Mark[]
 }
 
 /** What a backtest says, from the alarms it found and those it is held against. */
 export function summarise(question: BacktestQuestion, zone: string, facts: Facts): BacktestResult {
-  const { found, before, against, ...rest } = facts
+  const { found, before, against, marks, ...rest } = facts
   const times = found.map(({ raisedAt }) => raisedAt).sort((a, b) => a - b)
   const floodMs = floodsOf(times, question.to).reduce((sum, flood) => sum + flood.to - flood.from, 0)
   return {
@@ -36,6 +39,7 @@ export function summarise(question: BacktestQuestion, zone: string, facts: Facts
     atNight: found.filter((alarm) => isPushedAtNight(alarm, zone)).length,
     difference: { against, ...compare(found, before) },
     incidents: question.incidents.map((incident) => ({ ...incident, ...caught(incident, found) })),
+    ...(marks && { marks: weighed(marks, found) }),
   }
 }
 

@@ -98,6 +98,8 @@ export const enRules: typeof zhRules = {
     flood: 'In flood',
     night: 'Pushes at night (red, orange, 22–06)',
     incidents: 'Labelled incidents',
+    falseRemoved: 'Alarms marked false that would be gone',
+    realLost: 'Closed with a cause, and would be missed',
     early: '{lead} early',
     late: '{lead} late',
     missed: 'not noticed',

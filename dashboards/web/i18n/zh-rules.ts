@@ -95,6 +95,8 @@ export const zhRules = {
     flood: '泛滥时间',
     night: '夜间推送(22–06 时红橙)',
     incidents: '已知事件',
+    falseRemoved: '可消除的误报(已标误报)',
+    realLost: '会漏掉的真实报警(已查明原因)',
     early: '提前 {lead}',
     late: '迟 {lead}',
     missed: '未发现',
