@@ -239,16 +239,21 @@ test('every change has a key of its own, every open alarm was raised once, and v
       const said = replay(tape, tape.entries.at(-1)!.receivedAt + 200_000)
       expect(new Set(said.map(({ key }) => key)).size).toBe(said.length)
       const versions = new Map<string, number>()
+      const caseBefore = new Map<string, string | undefined>()
       for (const { entry } of said) {
         if (entry.kind !== 'alarm.changed') continue
         const before = versions.get(entry.alarm.id) ?? 0
-        const kept = entry.change === 'commented' || (entry.alarm.setAside && ['returned', 'again'].includes(entry.change))
+        // More to say about a case that has its feedback changes neither state nor level nor owner (semantics 8).
+        const more = entry.change === 'fed-back' && caseBefore.get(entry.alarm.id) === 'feedback'
+        const behind = entry.alarm.setAside && ['returned', 'again'].includes(entry.change)
+        const kept = entry.change === 'commented' || more || behind
         expect(entry.alarm.version).toBe(kept ? before : before + 1)
         // Nothing is aside without saying for how long and what waits behind it, and no red is shelved.
         expect(entry.alarm.setAside !== undefined).toBe(['shelved', 'outOfService'].includes(entry.alarm.state))
         if (entry.alarm.state === 'shelved') expect(entry.alarm.level).not.toBe('red')
         expect(before === 0).toBe(entry.change === 'raised')
         versions.set(entry.alarm.id, entry.alarm.version)
+        caseBefore.set(entry.alarm.id, entry.alarm.case?.state)
       }
     }),
     { numRuns: 200 },

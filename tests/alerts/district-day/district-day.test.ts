@@ -75,7 +75,7 @@ test('every change of the day is what the engine decides in one go, kills or not
   const recorded = await journal.readRecord(1, ['alarm.changed'])
   expect(recorded.map(({ key }) => key)).toEqual(replayed.map(({ key }) => key))
   expect(changes).toEqual(replayed.map(({ entry }) => JSON.parse(JSON.stringify(entry)) as AlarmChangeEntry))
-})
+}, 60_000)
 
 test("the backtest of the day equals the day's alarms", async () => {
   const question = { mode: 'simulated', from: DAY, to: END, rule: null, incidents: [] } as const
