@@ -23,7 +23,7 @@ export const version = (JSON.parse(readFileSync(new URL('./package.json', import
   .version
 
 /** Which readers the journal keeps entries for. */
-const cursors = ['live', 'history', 'alerts', 'push', 'measures']
+const cursors = ['live', 'history', 'alerts', 'push', 'measures', 'escalation']
 const day = 86_400_000
 const STOP_ENTRY_MS = 1_000
 
@@ -89,6 +89,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
         dataDir: settings.dataDir,
         mode: settings.mode,
         packsDir: settings.packsDir,
+        escalation: { zone: settings.zone, publicUrl: settings.publicUrl },
         ...(settings.channels && { channels: settings.channels }),
         webhook:
           settings.webhookUrl === null || settings.webhookSecret === null
@@ -174,6 +175,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     history: ingest,
     alarmBook: alerts,
     callbacks: alerts,
+    escalation: alerts,
     proof: journal,
     measures,
     backtests,

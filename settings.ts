@@ -207,6 +207,13 @@ export const settingsTable = {
     '1',
     'allow a webhook on this machine or its local network',
   ),
+  publicUrl: setting(
+    'WATCHFIRE_PUBLIC_URL',
+    optional(httpUrl),
+    null as string | null,
+    'https://watchfire.example.org',
+    'where people open the pages; links in messages lead there',
+  ),
   webhookModes: setting(
     'WATCHFIRE_WEBHOOK_MODES',
     optional(modeList),

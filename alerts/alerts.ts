@@ -1,12 +1,17 @@
 import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
+import type { PeopleDoor } from '../core/contact.ts'
 import type { FalseAlarmsOfPoint } from '../core/case.ts'
+import type { DryRun, Escalation, EscalationFacts, MyPush } from '../core/escalation.ts'
+import type { Ladder } from '../core/ladder.ts'
 import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import type { CallbackAnswer, CallbackRequest, Callbacks, ChannelFacts } from '../core/push.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Journal } from '../journal/journal.ts'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { serve } from '../core/rpc.ts'
 import { startThread, type Thread, type ThreadedJournal } from '../journal/thread.ts'
 import type { PushConfig } from './outbox.ts'
 import type { ChannelSettings } from './push/channel-book.ts'
@@ -16,13 +21,15 @@ export type AlertsConfig = {
   mode: Mode
   /** a folder of packs beside the ones that ship; same ids replace ours */
   packsDir: string | null
+  /** people are called by their ladders; absent: nobody is */
+  escalation?: { zone: string; publicUrl: string | null }
   /** the section `channels` of the settings; absent: none */
   channels?: ChannelSettings
   /** modes: the deployment's own unless it says otherwise */
   webhook: (Omit<PushConfig, 'modes'> & { modes?: readonly Mode[] | null }) | null
 }
 
-export interface Alerts extends Part, AlarmBook, Callbacks {
+export interface Alerts extends Part, AlarmBook, Callbacks, Escalation {
   /** What was known at the journal's head when it started; resolves once it has caught up and the packs are in force. */
   state(): Promise<StateAt>
   /** the deployment's channels, with nothing secret */
@@ -45,8 +52,9 @@ const STATUS_EVERY_MS = 1_000
 export async function startAlerts({ config, journal, log, failed }: Parts): Promise<Alerts> {
   if (config.channels) await checkChannels(config.channels, journal)
   const file = new URL('worker.ts', import.meta.url)
-  const thread = await startThread('alerts', file, config, journal, log, failed)
-  return new AlertsThread(thread, journal, await thread.call<PartStatus[]>('status'))
+  const { port1, port2 } = new MessageChannel()
+  const thread = await startThread('alerts', file, { ...config, people: port2 }, journal, log, failed, [port2])
+  return new AlertsThread(thread, journal, port1, await thread.call<PartStatus[]>('status'))
 }
 
 /** Opening connects to nothing, so what is wrong in the settings is found out before anything runs. */
@@ -59,9 +67,11 @@ class AlertsThread implements Alerts {
   #thread: Thread
   #journal: Journal
   #status: PartStatus[]
+  #people: MessagePort
   #timer: NodeJS.Timeout
 
-  constructor(thread: Thread, journal: Journal, status: PartStatus[]) {
+  constructor(thread: Thread, journal: Journal, people: MessagePort, status: PartStatus[]) {
+    this.#people = people
     this.#thread = thread
     this.#journal = journal
     this.#status = status
@@ -113,6 +123,41 @@ class AlertsThread implements Alerts {
     return this.#thread.call('channels')
   }
 
+  reach(people: PeopleDoor): void {
+    serve(this.#people, {
+      contacts: (ids: string[]) => people.contacts(ids),
+      enterpriseContacts: (id: string) => people.enterpriseContacts(id),
+      names: (ids: string[]) => people.names(ids),
+      arm: (id: string) => people.arm(id),
+    })
+    // It does not keep the process up: the thread does.
+    this.#people.unref()
+  }
+
+  escalationFacts(): Promise<EscalationFacts> {
+    return this.#thread.call('escalationFacts')
+  }
+
+  tryLadder(ladder: Ladder, by: string): Promise<DryRun> {
+    return this.#thread.call('tryLadder', ladder, by)
+  }
+
+  testContacts(enterpriseId: string): ReturnType<Escalation['testContacts']> {
+    return this.#thread.call('testContacts', enterpriseId)
+  }
+
+  answerPush(messageId: string, by: string, code: string | null): ReturnType<Escalation['answerPush']> {
+    return this.#thread.call('answerPush', messageId, by, code)
+  }
+
+  answerRollCall(personId: string): Promise<{ shiftId: string }> {
+    return this.#thread.call('answerRollCall', personId)
+  }
+
+  myPushes(personId: string): Promise<MyPush[]> {
+    return this.#thread.call('myPushes', personId)
+  }
+
   ruleTypes(): Promise<RuleTypeForm[]> {
     return this.#thread.call('ruleTypes')
   }
@@ -130,6 +175,7 @@ class AlertsThread implements Alerts {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#thread.stop()
+    this.#people.close()
   }
 
   async #refresh(): Promise<void> {

@@ -113,6 +113,8 @@ export class Engine {
     switch (entry.kind) {
       case 'alarm.changed':
       case 'action.refused':
+      case 'push.due':
+      case 'ladder.step':
       case 'push.sent':
       case 'push.failed':
       case 'push.refused':

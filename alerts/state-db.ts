@@ -121,6 +121,8 @@ export class StateDb {
       case 'action.refused':
       case 'alarm.viewed':
       case 'evidence.exported':
+      case 'push.due':
+      case 'push.receipt':
       case 'push.sent':
       case 'push.failed':
       case 'push.refused':
@@ -276,9 +278,13 @@ function timelineItem(said: RecordEntry, { pos, receivedAt }: Entry): TimelineIt
     case 'alarm.viewed':
     case 'evidence.exported':
       return { pos, at: receivedAt, type: 'view', entry: said }
+    case 'push.due':
+    case 'push.receipt':
     case 'push.sent':
     case 'push.failed':
     case 'push.refused':
+      // A roll call, a test and a bundle are about no alarm.
+      if (!said.alarmId) return null
       return { pos, at: receivedAt, type: 'push', entry: said }
     default:
       return null

@@ -1,9 +1,14 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { AlarmQuery } from '../core/alarm-book.ts'
+import type { Ladder } from '../core/ladder.ts'
 import type { CallbackRequest } from '../core/push.ts'
 import type { Part } from '../core/part.ts'
+import { caller } from '../core/rpc.ts'
 import type { Follower, Journal } from '../journal/journal.ts'
 import { threadContext } from '../journal/thread.ts'
+import { Unavailable } from '../core/errors.ts'
 import type { AlertsConfig } from './alerts.ts'
+import { openEscalation } from './escalation/open.ts'
 import { Judging } from './judging.ts'
 import { startOutbox } from './outbox.ts'
 import { CallbackDesk } from './push/callbacks.ts'
@@ -12,11 +17,19 @@ import { openOutside } from './push/outside.ts'
 import { noteReleases } from './push-cursor.ts'
 
 /** The alerts thread: the engine behind the journal, and pushes of what it recorded. */
-const { data: config, journal, log, ready } = threadContext<AlertsConfig>()
+const { data: config, journal, log, ready } = threadContext<AlertsConfig & { people?: MessagePort }>()
 const judging = new Judging({ config, journal, log })
 const outbox = pushes(journal)
 const channels = new ChannelBook(config.channels ?? { named: {}, fromEnvironment: {} }, openOutside(journal.clock))
-const callbacks = new CallbackDesk(channels, journal)
+const escalation =
+  config.escalation && config.people
+    ? openEscalation({ config, journal, log, channels, people: caller(config.people).call, judged: judging.state() })
+    : null
+const callbacks = new CallbackDesk(channels, journal, escalation?.recipientOf)
+const desk = () => {
+  if (!escalation) throw new Unavailable('no-escalation', 'nobody is called from here')
+  return escalation.desk
+}
 
 ready({
   state: () => judging.state(),
@@ -32,8 +45,20 @@ ready({
   ruleTypes: () => judging.ruleTypes(),
   callback: (channel: string, request: CallbackRequest) => callbacks.receive(channel, request),
   channels: () => channels.facts(),
-  status: () => [judging.status(), ...(outbox ? [outbox.status()] : []), channels.status()],
+  escalationFacts: () => desk().escalationFacts(),
+  tryLadder: (ladder: Ladder, by: string) => desk().tryLadder(ladder, by),
+  testContacts: (enterpriseId: string) => desk().testContacts(enterpriseId),
+  answerPush: (messageId: string, by: string, code: string | null) => desk().answerPush(messageId, by, code),
+  answerRollCall: (personId: string) => desk().answerRollCall(personId),
+  myPushes: (personId: string) => desk().myPushes(personId),
+  status: () => [
+    judging.status(),
+    ...(outbox ? [outbox.status()] : []),
+    channels.status(),
+    ...(escalation ? [escalation.runner.status()] : []),
+  ],
   stop: async () => {
+    await escalation?.runner.stop()
     await outbox?.stop()
     await channels.close()
     await judging.stop()

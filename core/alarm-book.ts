@@ -40,8 +40,10 @@ export type TimelineItem = { pos: number; at: number } & (
   | { type: 'change'; entry: AlarmChangeEntry }
   | { type: 'action'; entry: Extract<RecordEntry, { kind: 'action' | 'action.refused' }> }
   | { type: 'view'; entry: Extract<RecordEntry, { kind: 'alarm.viewed' | 'evidence.exported' }> }
-  | { type: 'push'; entry: Extract<RecordEntry, { kind: 'push.sent' | 'push.failed' | 'push.refused' }> }
+  | { type: 'push'; entry: Extract<RecordEntry, { kind: PushKind }> }
 )
+
+export type PushKind = 'push.due' | 'push.sent' | 'push.failed' | 'push.refused' | 'push.receipt'
 
 /** A pack file that could not be loaded: the old rules stay in force and this is shown. */
 export type PackFault = { file: string; line: number | null; reason: string; since: number }

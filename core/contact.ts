@@ -24,3 +24,11 @@ export interface ContactBook {
   /** everybody of an enterprise who holds a position there */
   enterpriseContacts(enterpriseId: string): Promise<Contact[]>
 }
+
+/** What calling people needs besides. */
+export interface PeopleDoor extends ContactBook {
+  /** what colleagues call them, by id */
+  names(personIds: string[]): Promise<Record<string, string>>
+  /** they have answered a test message */
+  arm(personId: string): Promise<void>
+}

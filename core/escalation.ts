@@ -1,3 +1,4 @@
+import type { PeopleDoor } from './contact.ts'
 import type { Ladder, LadderTarget } from './ladder.ts'
 import type { Level } from './level.ts'
 import type { MessageKind, Receipt } from './push.ts'
@@ -111,7 +112,7 @@ export type MyPush = {
 }
 
 /** From alarms to people. The part that pushes implements it, dashboards ask. */
-export interface Escalation {
+export interface EscalationDesk {
   escalationFacts(): Promise<EscalationFacts>
   /** Lists whom the last week's alarms would have called, and records that it was tried. */
   tryLadder(ladder: Ladder, by: Author): Promise<DryRun>
@@ -121,4 +122,9 @@ export interface Escalation {
   answerPush(messageId: string, by: Author, code: string | null): Promise<{ message: MessageKind; personId: string }>
   answerRollCall(personId: string): Promise<{ shiftId: string }>
   myPushes(personId: string): Promise<MyPush[]>
+}
+
+export interface Escalation extends EscalationDesk {
+  /** Who can be reached how; until then nobody is called. */
+  reach(people: PeopleDoor): void
 }

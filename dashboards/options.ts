@@ -9,6 +9,7 @@ import type { Log } from '../core/log.ts'
 import type { Measures } from '../core/measures.ts'
 import type { Mode } from '../core/mode.ts'
 import type { PartStatus } from '../core/part.ts'
+import type { Escalation } from '../core/escalation.ts'
 import type { Callbacks } from '../core/push.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Directory } from '../journal/directory.ts'
@@ -89,6 +90,8 @@ export type DashboardsOptions = {
   state: StateAt
   connections: { isConnected(deviceId: string): boolean }
   telemetry?: Telemetry
+  /** people are called by their ladders; without it those calls are not there */
+  escalation?: Escalation
   /** where callbacks of providers go; without it there is no such call */
   callbacks?: Callbacks
   /** other protocols that start as an HTTP upgrade on our port, by path */

@@ -18,6 +18,7 @@ import { backtestCalls } from './api/backtests.ts'
 import { callbackCalls } from './api/callbacks.ts'
 import { demoCalls } from './api/demo.ts'
 import { deviceCalls } from './api/devices.ts'
+import { escalationCalls } from './api/escalation.ts'
 import { evidenceCalls } from './api/evidence.ts'
 import { exportCalls } from './api/export.ts'
 import { fenceCalls } from './api/fences.ts'
@@ -44,6 +45,7 @@ import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
 import { Hazards } from './hazard-book.ts'
 import { Handovers } from './handovers.ts'
+import { EscalationNotices, peopleDoor } from './escalation-notices.ts'
 import { healthCalls, platformNotices } from './health.ts'
 import { openHttp } from './http.ts'
 import { LiveFeed } from './live-feed.ts'
@@ -92,6 +94,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     ...{ dataDir, adminPassword, recorder, clock, log, secondFactorRoles: config.secondFactorRoles ?? [] },
     ...(failed && { failed }),
   })
+  options.escalation?.reach(peopleDoor(people))
   const roster = new Roster(journal, recorder, people)
   // Not waited for: who asks waits.
   roster.known().catch((error: Error) => log.warn('the roster cannot be read yet', { reason: error.message }))
@@ -129,6 +132,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     handovers,
     hazards,
   }
+  const called = new EscalationNotices(options.escalation ?? null, people, clock, options.demo !== undefined)
   const metrics = new Metrics()
   const forget = forgetter(people, config.personalDataDays ?? null, log)
   const app = await openHttp(config, log)
@@ -169,7 +173,12 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       forget(clock.now())
       const { receiving, detail, notices } = tellPlatform()
       feed.publish([
-        ...live.setPlatform(receiving, detail, [...notices, ...walls.notices(clock.now()), ...handovers.notices(clock.now())]),
+        ...live.setPlatform(receiving, detail, [
+          ...notices,
+          ...walls.notices(clock.now()),
+          ...handovers.notices(clock.now()),
+          ...called.notices(),
+        ]),
         ...live.look(clock.now()),
       ])
     },
@@ -235,6 +244,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     },
     status,
     async stop() {
+      called.stop()
       await feed.close()
       await app.close()
       await people.close()
@@ -268,6 +278,7 @@ function addCalls(api: Api, context: Context): void {
   fenceCalls(api, context)
   pairingCalls(api, context)
   voiceCalls(api, context)
+  if (context.escalation) escalationCalls(api, context, context.escalation)
   if (context.callbacks) callbackCalls(api, context.callbacks)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)
   if (context.measures) {

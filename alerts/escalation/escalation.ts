@@ -11,7 +11,7 @@ import { moved, overdue, type Call, type CallRules } from './call.ts'
 import { Dues, idOf } from './dues.ts'
 import { LadderBook } from './ladder-book.ts'
 import { RollCalls } from './roll-calls.ts'
-import { reachableOnDuty, waysTo, waysToGroups, type Way, type World } from './whom.ts'
+import { above, reachableOnDuty, waysTo, waysToGroups, type Way, type World } from './whom.ts'
 
 export type Decision = { entry: RecordEntry; key: string }
 /** Whom a decision is going to ask the contact book for. */
@@ -284,13 +284,6 @@ export class Escalation {
     if (own !== undefined) return own
     return this.roster.regions().sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0] ?? null
   }
-}
-
-const above = (region: string): string | null => {
-  if (region.length > 9) return region.slice(0, 9)
-  if (region.length > 6) return region.slice(0, 6)
-  if (!region.endsWith('00')) return `${region.slice(0, 4)}00`
-  return region.endsWith('0000') ? null : `${region.slice(0, 2)}0000`
 }
 
 const dueOf = (

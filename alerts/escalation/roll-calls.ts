@@ -50,10 +50,9 @@ export class RollCalls {
 
   /** The question a person has not answered yet. */
   openFor(personId: string): Due | undefined {
-    return [...this.#dues.all()].findLast(
-      ({ entry, answered }) =>
-        entry.step === asking.id && entry.personId === personId && !answered && !this.#ended.has(entry.shiftId ?? ''),
-    )
+    const mine = [...this.#dues.all()].filter(({ entry }) => entry.step === asking.id && entry.personId === personId)
+    const done = new Set(mine.filter(({ answered }) => answered).map(({ entry }) => entry.shiftId))
+    return mine.findLast(({ entry }) => !done.has(entry.shiftId) && !this.#ended.has(entry.shiftId ?? ''))
   }
 
   nextAt(now: number): number {

@@ -91,3 +91,11 @@ export function reachableOnDuty(
   }
   return onlyPages
 }
+
+/** The division a region belongs to, null for a province. */
+export function above(region: string): string | null {
+  if (region.length > 9) return region.slice(0, 9)
+  if (region.length > 6) return region.slice(0, 6)
+  if (!region.endsWith('00')) return `${region.slice(0, 4)}00`
+  return region.endsWith('0000') ? null : `${region.slice(0, 2)}0000`
+}

@@ -6,14 +6,23 @@ import type { ChannelBook } from './channel-book.ts'
 
 const REMEMBERED = 50_000
 
+/** Whose message it was, as far as that is still known: the record then says so. */
+export type RecipientOf = (
+  channel: string,
+  messageId: string | null,
+  providerId: string | null,
+) => { alarmId?: string; personId?: string | null; messageId: string } | null
+
 /** Callbacks into the record: each thing told once, however often it is told. The provider hears yes only when it is durable. */
 export class CallbackDesk {
   #book: Pick<ChannelBook, 'callback'>
   #journal: Pick<Journal, 'append'>
+  #recipientOf: RecipientOf
   /** what was told, oldest first */
   #told = new Map<string, Promise<unknown>>()
 
-  constructor(book: Pick<ChannelBook, 'callback'>, journal: Pick<Journal, 'append'>) {
+  constructor(book: Pick<ChannelBook, 'callback'>, journal: Pick<Journal, 'append'>, recipientOf: RecipientOf = () => null) {
+    this.#recipientOf = recipientOf
     this.#book = book
     this.#journal = journal
   }
@@ -30,7 +39,12 @@ export class CallbackDesk {
     const before = this.#told.get(key)
     if (before) return before
     const recording = this.#journal
-      .append([recordDraft({ kind: 'push.receipt', channel, ...news }, key)])
+      .append([
+        recordDraft(
+          { kind: 'push.receipt', channel, ...news, ...this.#recipientOf(channel, news.messageId, news.providerId) },
+          key,
+        ),
+      ])
       .catch((error: unknown) => {
         this.#told.delete(key)
         throw error

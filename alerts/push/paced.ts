@@ -60,7 +60,7 @@ export class PacedChannel implements Channel {
     return new Promise((resolve, reject) => {
       const off = () => {
         this.#waiting = this.#waiting.filter((other) => other !== one)
-        one.failed(new DeliveryFailed('sending was called off'))
+        one.failed(new DeliveryFailed('sending was called off', { sent: false }))
       }
       const left = () => signal.removeEventListener('abort', off)
       const one: Waiting = {

@@ -89,6 +89,7 @@ export function alarmCalls(app: Api, context: Context): void {
       if (caller.enterpriseId !== null) return { items }
       const named = items.flatMap(({ entry }) => [
         'by' in entry ? entry.by : '',
+        'personId' in entry ? (entry.personId ?? '') : '',
         ...(entry.kind === 'alarm.changed' ? peopleIn(entry.alarm) : []),
       ])
       return { items, people: namesOf(named) }

@@ -236,7 +236,7 @@ function live(room: DutyRoom, one: Happening): void {
 
 test('whatever happens: nothing twice, nothing but follow-ups once somebody has taken it, every red is heard or an alarm', () => {
   fc.assert(
-    fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+    fc.property(fc.array(happening, { maxLength: 40, size: 'max' }), (happenings) => {
       const room = new DutyRoom()
       for (const one of happenings) {
         live(room, one)
@@ -269,7 +269,7 @@ test('whatever happens: nothing twice, nothing but follow-ups once somebody has 
 
 test('whatever happens: from the record alone the same remains to be done', () => {
   fc.assert(
-    fc.property(fc.array(happening, { maxLength: 30 }), (happenings) => {
+    fc.property(fc.array(happening, { maxLength: 30, size: 'max' }), (happenings) => {
       const room = new DutyRoom()
       for (const one of happenings) live(room, one)
       const twin = new DutyRoom()

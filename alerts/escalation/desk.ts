@@ -1,0 +1,135 @@
+import { Conflict, NotFound, PlatformError } from '../../core/errors.ts'
+import type { DryRun, EscalationDesk as Door, EscalationFacts, MyPush, PushDueEntry } from '../../core/escalation.ts'
+import type { Ladder } from '../../core/ladder.ts'
+import type { Author } from '../../core/record.ts'
+import { readRecordEntry } from '../../journal/codec.ts'
+import type { Journal } from '../../journal/journal.ts'
+import { readCode } from './answer-code.ts'
+import { MOST_CALLS, stepsHash, tryOnPast, type PastChange } from './dry-run.ts'
+import { idOf } from './dues.ts'
+import { shippedLadder } from './ladder-shipped.ts'
+import type { EscalationRunner, RunnerParts } from './runner.ts'
+import { waysTo } from './whom.ts'
+
+const WEEK = 7 * 86_400_000
+const SHOWN = 100
+
+class NotYours extends PlatformError {
+  override readonly code = 'forbidden'
+}
+
+/** What people ask of escalation: trying a ladder, testing contacts, answering. */
+export class EscalationDesk implements Door {
+  #runner: EscalationRunner
+  #journal: Journal
+  #config: RunnerParts['config']
+
+  constructor(runner: EscalationRunner, { journal, config }: Pick<RunnerParts, 'journal' | 'config'>) {
+    this.#runner = runner
+    this.#journal = journal
+    this.#config = config
+  }
+
+  async escalationFacts(): Promise<EscalationFacts> {
+    await this.#runner.started
+    const { machine, hasChannels } = this.#runner
+    const ladders = machine.ladders.all()
+    return {
+      hasChannels,
+      shipped: shippedLadder,
+      ladders,
+      leavesSomewhere: ladders.some(({ leaves }) => leaves),
+      climbing: machine.climbing,
+    }
+  }
+
+  async tryLadder(ladder: Ladder, by: Author): Promise<DryRun> {
+    await this.#runner.started
+    const { machine, directory } = this.#runner
+    const to = this.#journal.clock.now()
+    const from = to - WEEK
+    const changes = (await this.#journal.readRecord(1, ['alarm.changed'])).flatMap((entry): PastChange[] => {
+      // A week before the first one: what was open then.
+      if (entry.receivedAt < from - WEEK) return []
+      const said = readRecordEntry(entry)
+      return said.kind === 'alarm.changed' ? [{ entry: said, pos: entry.pos, at: entry.receivedAt }] : []
+    })
+    const enterprises = [...new Set(changes.map(({ entry }) => entry.alarm.enterpriseId))]
+    const world = await this.#runner.world([], enterprises)
+    const { alarms, calls, count } = tryOnPast(ladder, {
+      changes,
+      ...{ mode: this.#config.mode, from, to, roster: machine.roster },
+      regionOf: ({ enterpriseId }) => directory.registry.enterprises.get(enterpriseId)?.region ?? null,
+      holders: (id, position) =>
+        (world.enterprises.get(id) ?? []).filter((one) => one.position === position).map(({ personId }) => personId),
+      isEnterprise: (id) => machine.isEnterprisePerson(id),
+    })
+    const { region } = ladder
+    const id = `lt-${this.#journal.head().toString(36)}`
+    await this.#runner.write([
+      { entry: { kind: 'ladder.tried', id, region, steps: stepsHash(ladder), from, to, alarms, calls: count, by } },
+    ])
+    return { id, region, from, to, alarms, calls, truncated: count > MOST_CALLS }
+  }
+
+  async testContacts(enterpriseId: string): Promise<{ personId: string; messageId: string }[]> {
+    await this.#runner.started
+    if (!this.#runner.hasChannels) throw new Conflict('no-channels', 'no channel is set up: nothing can be sent')
+    const world = await this.#runner.world([], [enterpriseId])
+    const now = this.#journal.clock.now()
+    const step = {
+      id: 'test',
+      afterMs: 0,
+      to: { duty: 'duty1' as const },
+      channels: ['app', 'sms'],
+      otherwise: ['mail', 'voice'],
+    }
+    const dues = (world.enterprises.get(enterpriseId) ?? []).flatMap((contact) =>
+      waysTo(contact, step, world.channels).map(({ personId, channel, otherwise }): PushDueEntry => ({
+        kind: 'push.due',
+        id: idOf(enterpriseId, now, 'test', personId, channel),
+        message: 'test',
+        ...{ alarmId: null, alarmVersion: 0, round: 0, step: 'test', personId, channel, otherwise, enterpriseId, level: null },
+      })),
+    )
+    if (dues.length > 0) await this.#runner.write(dues.map((entry) => ({ entry, key: `due/${entry.id}` })))
+    return dues.map(({ personId, id }) => ({ personId: personId!, messageId: id }))
+  }
+
+  async answerPush(
+    messageId: string,
+    by: Author,
+    code: string | null,
+  ): Promise<{ message: PushDueEntry['message']; personId: string }> {
+    await this.#runner.started
+    const due = this.#runner.machine.dues.get(messageId)
+    const personId = due?.entry.personId
+    if (!due || !personId || (due.entry.message !== 'test' && due.entry.message !== 'roll-call'))
+      throw new NotFound('there is no such message that waits for an answer')
+    const isRight = personId === by || (due.entry.message === 'test' && code === readCode(this.#config.codeSecret, messageId))
+    if (!isRight) throw new NotYours('this message was sent to somebody else; give the code that stands in it')
+    await this.#answer(messageId, personId, by)
+    return { message: due.entry.message, personId }
+  }
+
+  async answerRollCall(personId: string): Promise<{ shiftId: string }> {
+    await this.#runner.started
+    const due = this.#runner.machine.rollCalls.openFor(personId)
+    if (!due) throw new Conflict('no-roll-call', 'no roll call waits for your answer')
+    await this.#answer(due.entry.id, personId, personId)
+    return { shiftId: due.entry.shiftId! }
+  }
+
+  async myPushes(personId: string): Promise<MyPush[]> {
+    await this.#runner.started
+    const mine = [...this.#runner.machine.dues.all()].filter(({ entry }) => entry.personId === personId)
+    return mine.slice(-SHOWN).map(({ entry, at, state, receipt, answered }) => ({
+      ...{ id: entry.id, message: entry.message, alarmId: entry.alarmId, channel: entry.channel, at, answered },
+      receipt: state === 'failed' ? 'failed' : receipt,
+    }))
+  }
+
+  async #answer(messageId: string, personId: string, by: Author): Promise<void> {
+    await this.#runner.write([{ entry: { kind: 'push.answered', messageId, personId, by }, key: `answered/${messageId}` }])
+  }
+}
