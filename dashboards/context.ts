@@ -19,6 +19,7 @@ import type { Offices } from './offices.ts'
 import type { SecondFactor } from './second-factor.ts'
 import type { Roster } from './roster.ts'
 import type { RuleHistory } from './rule-history.ts'
+import type { Tips } from './tips.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { Voice } from './voice.ts'
 import type { Walls } from './walls.ts'
@@ -43,6 +44,7 @@ export type Context = DashboardsOptions & {
   roster: Roster
   handovers: Handovers
   hazards: Hazards
+  tips: Tips
 }
 
 export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
@@ -76,7 +78,9 @@ export function turnStrangersAway(api: Api, { access }: Context): void {
       url.endsWith('/session') ||
       url.endsWith('/session/second-factor') ||
       url.endsWith('/telemetry') ||
-      url.endsWith('/callbacks/:channel')
+      url.endsWith('/callbacks/:channel') ||
+      url.endsWith('/tips') ||
+      url.endsWith('/tips/state')
     const brings = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
     try {
       if (brings && !isOpen) demandKnown(access.identify(askedOf(request)))

@@ -10,7 +10,6 @@ import {
   type WorkingTime,
 } from '../core/hazard-steps.ts'
 import { chinaHolidays } from '../core/holidays.ts'
-import type { Mode } from '../core/mode.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
@@ -82,10 +81,13 @@ export class Hazards {
   }
 
   /** How much of what stands open at each enterprise is overdue. */
-  overdueShares(mode: Mode, now: number): { enterpriseId: string | null; open: number; overdue: number; share: number }[] {
+  overdueShares(
+    wanted: (hazard: Hazard) => boolean,
+    now: number,
+  ): { enterpriseId: string | null; open: number; overdue: number; share: number }[] {
     const counts = new Map<string | null, { open: number; overdue: number }>()
     for (const { hazard } of this.#order) {
-      if (hazard.mode !== mode || !isHazardStanding(hazard.state)) continue
+      if (!isHazardStanding(hazard.state) || !wanted(hazard)) continue
       const count = counts.get(hazard.enterpriseId) ?? { open: 0, overdue: 0 }
       count.open++
       if (isOverdue(hazard, now)) count.overdue++

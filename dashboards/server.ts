@@ -24,6 +24,7 @@ import { exportCalls } from './api/export.ts'
 import { fenceCalls } from './api/fences.ts'
 import { hazardCalls } from './api/hazards.ts'
 import { handoverCalls } from './api/handover.ts'
+import { tipCalls } from './api/tips.ts'
 import { kpiCalls } from './api/kpi.ts'
 import { mapCalls, serveBasemap } from './api/map.ts'
 import { pairingCalls } from './api/pairing.ts'
@@ -62,6 +63,7 @@ import { Audit } from './audit.ts'
 import { Offices } from './offices.ts'
 import { SecondFactor } from './second-factor.ts'
 import { Strangers } from './strangers.ts'
+import { Tips } from './tips.ts'
 import { Verdicts } from './verdicts.ts'
 import { Voice } from './voice.ts'
 import { Walls } from './walls.ts'
@@ -131,6 +133,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     roster,
     handovers,
     hazards,
+    tips: new Tips(join(dataDir, 'tips'), hazards, config.mode),
   }
   const called = new EscalationNotices(options.escalation ?? null, people, clock, options.demo !== undefined)
   const metrics = new Metrics()
@@ -267,6 +270,7 @@ function addCalls(api: Api, context: Context): void {
   if (context.proof) evidenceCalls(api, context, context.proof)
   alarmCalls(api, context)
   hazardCalls(api, context)
+  tipCalls(api, context)
   rosterCalls(api, context)
   handoverCalls(api, context)
   ruleCalls(api, context)

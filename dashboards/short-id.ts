@@ -17,4 +17,6 @@ export function shortId(prefix: string, taken: (id: string) => boolean): string 
 export const deviceToken = (): string => `wf_${pick(base62, 32)}`
 export const sessionToken = (): string => `wfs_${randomBytes(32).toString('base64url')}`
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** Read off a screen and typed in again: 57 bits. */
+export const tipCode = (): string => [4, 4, 4].map((length) => pick(letters, length)).join('-')
 export const randomPassword = (): string => pick(base62, 20)

@@ -21,6 +21,7 @@ const mayImport: Record<string, string[]> = {
   'dashboards/windows': ['core', 'dashboards/web'],
   'dashboards/duty': ['core', 'dashboards/web'],
   'dashboards/tip': ['core', 'dashboards/web'],
+  'dashboards/tip': ['core', 'dashboards/web'],
   'dashboards/hazards': ['core', 'dashboards/web'],
   'dashboards/pair': ['core', 'dashboards/web'],
   'dashboards/enterprise': ['core', 'dashboards/web'],

@@ -174,9 +174,11 @@ export function hazardCalls(app: Api, context: Context): void {
       await hazards.known()
       const { mode = config.mode } = request.query
       const now = clock.now()
-      const late = (one: Hazard) => one.mode === mode && isOverdue(one, now) && seesHazard(caller, one)
-      const found = hazards.page(late, MOST_LISTED).hazards.sort((a, b) => a.dueAt! - b.dueAt!)
-      const enterprises = hazards.overdueShares(mode, now).filter(({ enterpriseId }) => sees(caller, enterpriseId))
+      const fits = filterOf(caller, { mode }, mode)
+      const found = hazards
+        .page((one) => fits(one) && isOverdue(one, now), MOST_LISTED)
+        .hazards.sort((a, b) => a.dueAt! - b.dueAt!)
+      const enterprises = hazards.overdueShares(fits, now)
       return { hazards: found.map((one) => shown(caller, one)), enterprises }
     },
   )

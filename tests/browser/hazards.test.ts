@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { emptyFields, type Hazard } from '../../core/hazard.ts'
+import { bareJpeg } from '../../core/jpeg.ts'
 import { hasChromium, launchChromium } from './chromium.ts'
 import { furnish, makeAlarm } from './district.ts'
 import { FakePlatform } from './fake-platform.ts'
@@ -150,5 +151,32 @@ describe.skipIf(!hasChromium())('hazards', () => {
       category: 'monitoring',
       fields: { responsible: { unit: '仪表班' } },
     })
+  })
+
+  test('a telephone reports a hazard with a photo drawn anew, and asks what became of it', async () => {
+    platform.route('GET', '/tips/enterprises/:id', () => ({ body: { name: '滨江化工有限公司' } }))
+    platform.route('POST', '/tips', () => ({ status: 201, body: { code: 'k7xm-3bqt-w2np', dueAt: platform.now + 9 * DAY } }))
+    platform.route('POST', '/tips/state', () => ({ body: { state: 'treating', dueAt: null } }))
+    await using watched = await openPage(browser, `${platform.url}/tip?e=binjiang&p=北门`, { width: 390, height: 844 })
+    const { page } = watched
+    await eventually(async () => expect(await page.locator('[data-zone=enterprise]').innerText()).toBe('滨江化工有限公司'))
+    if ((await page.locator('h1').innerText()) !== '安全隐患举报') await page.locator('header button').click()
+    const form = page.locator('[data-zone=tip]')
+    expect(await form.locator('[name=place]').inputValue()).toBe('北门')
+    await form.locator('[type=submit]').click()
+    expect(await form.locator('.failure').innerText()).toContain('至少 5 个字')
+    await form.locator('[name=text]').fill('安全出口被货物堵住')
+    const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+    await form.locator('[name=photo]').setInputFiles({ name: 'p.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') })
+    if (shots) await page.screenshot({ path: `${shots}/tip.png` })
+    await form.locator('[type=submit]').click()
+    await eventually(async () => expect(await page.locator('[data-zone=given] .code').innerText()).toBe('k7xm-3bqt-w2np'))
+    const sent = platform.calls.find(({ path }) => path === '/tips')!.body as Record<string, string>
+    expect(sent).toMatchObject({ enterpriseId: 'binjiang', place: '北门', text: '安全出口被货物堵住' })
+    expect(bareJpeg(Buffer.from(sent['photo']!, 'base64'))).not.toBeNull()
+    await page.locator('[name=code]').fill('k7xm-3bqt-w2np')
+    await page.locator('[data-zone=ask] button').click()
+    await page.locator('[data-zone=state][data-state=treating]').waitFor()
+    if (shots) await page.screenshot({ path: `${shots}/tip-given.png` })
   })
 })

@@ -1,4 +1,4 @@
-import type { zhHazards, zhTip } from './zh-hazards.ts'
+import type { zhHazards } from './zh-hazards.ts'
 
 export const enHazards: typeof zhHazards = {
   new: 'Enter a hazard',
@@ -47,6 +47,10 @@ export const enHazards: typeof zhHazards = {
   place: 'Place',
   fiveLater: 'The five fields, which may come later',
   listingLevel: 'Supervised by',
+  poster: 'Tip poster',
+  contact: 'Show how to reach whoever gave the tip (recorded)',
+  noContact: 'no contact was left',
+  tipPhoto: 'Photo of the tip',
   restate: 'What was found, in your own words; the enterprise never sees those of the tip',
   listedBy: 'supervised by the {who}',
   already: 'Is a hazard already',
@@ -107,31 +111,5 @@ export const enHazards: typeof zhHazards = {
     'wrong-state': 'This is not possible at this stage',
     'stale-version': 'Somebody has changed the hazard: act on what it is now',
     'already-linked': 'This alarm is a hazard already',
-  },
-}
-export const enTip: typeof zhTip = {
-  title: 'Report a hazard',
-  about:
-    'Anonymous. Neither your address nor your device is kept. You need not leave a contact; if you do, only administrators can read it, and every reading is recorded.',
-  place: 'Where',
-  text: 'What you saw',
-  photo: 'Photo (optional, up to 2 MB; where it was taken is removed)',
-  contact: 'How to reach you (optional)',
-  send: 'Send',
-  sending: 'Sending…',
-  thanks: 'Received. Keep this code: it tells you what became of it.',
-  due: 'It will be looked into by {at}',
-  ask: 'What became of a report',
-  code: 'Code',
-  look: 'Look',
-  photoTooLarge: 'The photo is too large, choose another',
-  another: 'Report something else',
-  needs: 'Say where and what, in at least 5 characters',
-  state: {
-    received: 'Received, to be looked into',
-    verified: 'Found to be so, registered',
-    treating: 'Being put right',
-    done: 'Done',
-    unconfirmed: 'Not found to be so',
   },
 }

@@ -1,4 +1,4 @@
-/** Words of the hazard ledger, and of the page on which a stranger gives a tip. */
+/** Words of the hazard ledger. */
 export const zhHazards = {
   new: '登记隐患',
   enter: '登记',
@@ -46,6 +46,10 @@ export const zhHazards = {
   place: '地点',
   fiveLater: '五到位(可以以后填)',
   listingLevel: '挂牌督办级别',
+  poster: '举报二维码',
+  contact: '查看举报人联系方式(会留记录)',
+  noContact: '没有留联系方式',
+  tipPhoto: '举报照片',
   restate: '查实的情况(用自己的话写,举报原文企业看不到)',
   listedBy: '{who}挂牌督办',
   already: '已转隐患',
@@ -107,23 +111,4 @@ export const zhHazards = {
     'stale-version': '隐患已被他人更新,请按最新情况办理',
     'already-linked': '这条报警已转隐患',
   },
-}
-export const zhTip = {
-  title: '安全隐患举报',
-  about: '匿名。不记录您的网络地址和设备信息。联系方式可以不留;留下的只有管理员因核实需要可查看,每次查看都有记录。',
-  place: '地点',
-  text: '看到了什么',
-  photo: '照片(可选,2 MB 以内;拍摄地点等信息会去掉)',
-  contact: '联系方式(可选)',
-  send: '提交',
-  sending: '正在提交…',
-  thanks: '已收到。请记下查询码,凭它查询办理情况:',
-  due: '最迟 {at} 前核查',
-  ask: '查询办理情况',
-  code: '查询码',
-  look: '查询',
-  photoTooLarge: '照片太大,请换一张',
-  another: '再报一条',
-  needs: '请写清地点和情况(至少 5 个字)',
-  state: { received: '已受理,待核查', verified: '已查实登记', treating: '正在治理', done: '已办结', unconfirmed: '核查不属实' },
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { qr } from '../../../dashboards/wall/qr.ts'
+import { qr } from '../../core/qr.ts'
 
 /** Each of these was read back by zbarimg 0.23; the hash is of the rows it read. */
 const read: [text: string, side: number, rows: string][] = [

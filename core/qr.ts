@@ -1,6 +1,6 @@
 /**
- * QR codes (ISO/IEC 18004) for an address: byte mode, error correction M, versions 1 to 6. Our own because all a wall needs is this much
- * of it, and it loads nothing for the rest.
+ * QR codes (ISO/IEC 18004) for an address: byte mode, error correction M, versions 1 to 6. Our own because this much is all
+ * a wall and a poster need, and a page loads nothing for the rest.
  */
 type Version = { side: number; blocks: number; data: number; correction: number; centre: number | null }
 const versions: Version[] = [
@@ -15,7 +15,7 @@ type Grid = (boolean | null)[][]
 
 /** Rows of dark modules; null when the text is too long. */
 export function qr(text: string): boolean[][] | null {
-  const bytes = new TextEncoder().encode(text)
+  const bytes = utf8Of(text)
   // Four bits of mode and eight of length come first.
   const version = versions.find(({ blocks, data }) => bytes.length <= blocks * data - 2)
   if (!version) return null
@@ -24,6 +24,12 @@ export function qr(text: string): boolean[][] | null {
   const candidates = masks.map((_, mask) => drawn(version, free, stream, mask))
   return candidates.sort((a, b) => penalty(a) - penalty(b))[0]!
 }
+
+const utf8Of = (text: string): Uint8Array =>
+  Uint8Array.from(
+    encodeURIComponent(text).replaceAll(/%([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))),
+    (letter) => letter.charCodeAt(0),
+  )
 
 function dataWords({ blocks, data }: Version, bytes: Uint8Array): number[] {
   const bits = [0, 1, 0, 0, ...bitsOf(bytes.length, 8), ...[...bytes].flatMap((byte) => bitsOf(byte, 8))]
