@@ -15,6 +15,9 @@ import type { Author } from '../core/record.ts'
 import { peopleOf, type Shift } from '../core/roster.ts'
 import { startOf, windowState, type SuppressionWindow } from '../core/window.ts'
 
+/** A device that speaks seldom is silent after so many of its periods. */
+const SILENT_PERIODS = 3
+
 /** All that a report is made of, and what its things are called. */
 export type HandoverFacts = {
   mode: Mode
@@ -117,9 +120,11 @@ function windowsIn({ windows, at, watches, deviceName, enterpriseName }: Handove
 /** Not heard for half an hour. What never said anything is not connected yet, which is no loss of this shift. */
 function offlineIn({ devices, at, watches, deviceName, enterpriseName }: HandoverFacts): HandoverReport['offline'] {
   return [...devices]
-    .filter(({ state, lastReceivedAt, enterpriseId }) => {
-      const isSilent = state === 'offline' || state === 'stale'
-      return isSilent && watches(enterpriseId) && (lastReceivedAt === null || at - lastReceivedAt > HANDOVER_OFFLINE_MS)
+    .filter(({ state, lastReceivedAt, expectedPeriodMs, enterpriseId }) => {
+      if (state === 'never' || !watches(enterpriseId)) return false
+      if (lastReceivedAt === null) return state === 'offline'
+      const silentMs = at - lastReceivedAt
+      return silentMs > HANDOVER_OFFLINE_MS && (state !== 'online' || silentMs > SILENT_PERIODS * expectedPeriodMs)
     })
     .sort((a, b) => (a.lastReceivedAt ?? 0) - (b.lastReceivedAt ?? 0))
     .map(({ id, enterpriseId, lastReceivedAt }) => ({
