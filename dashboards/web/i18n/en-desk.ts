@@ -109,6 +109,18 @@ export const enDesk: typeof zhDesk = {
   asideEnds: 'back in {t}',
   asideOpen: 'no end set',
   more: '{n} more',
+  shift: {
+    sound: 'The browser blocks sound: new alarms are silent.',
+    soundHow: 'Click anywhere on this page; again after every reload, unless the site settings of the browser allow sound.',
+    allowSound: 'Turn sound on',
+    notice: 'Notifications are off: a new red is not seen while this tab is in the background.',
+    noticeHow: {
+      default: 'Press the button and choose "Allow" when the browser asks.',
+      denied: 'They were refused: icon left of the address → Notifications → Allow, then reload.',
+      impossible: 'This page is not HTTPS, so the browser forbids them. Have npm run cert run, and install the certificate here.',
+    },
+    allowNotice: 'Allow notifications',
+  },
   form: {
     submit: 'Submit',
     cancel: 'Cancel',

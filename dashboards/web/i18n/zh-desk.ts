@@ -108,6 +108,18 @@ export const zhDesk = {
   asideEnds: '{t} 后恢复',
   asideOpen: '未设结束时间',
   more: '还有 {n} 条',
+  shift: {
+    sound: '声音被浏览器挡住,新报警不会响。',
+    soundHow: '点一下此页面的任意位置即可;每次刷新后须再点一次,或在浏览器的网站设置中把"声音"设为允许。',
+    allowSound: '开启声音',
+    notice: '浏览器通知未开启,此标签页在后台时看不到新的红色报警。',
+    noticeHow: {
+      default: '点击右侧按钮,在浏览器询问时选择"允许"。',
+      denied: '通知已被拒绝:点击地址栏左侧的图标 → 通知 → 允许,然后刷新。',
+      impossible: '此页面不是 HTTPS,浏览器不允许通知。请管理员运行 npm run cert 并在本机安装证书。',
+    },
+    allowNotice: '允许通知',
+  },
   form: {
     submit: '提交',
     cancel: '取消',
