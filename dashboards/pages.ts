@@ -15,6 +15,7 @@ const pages = [
   'hazards',
   'tip',
   'duty',
+  'people',
   'pair',
   'enterprise',
   'm',

@@ -4,7 +4,22 @@ import { defineConfig } from 'vite'
 import { phoneFiles } from './phone-files.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const pages = ['wall', 'desk', 'admin', 'map', 'reports', 'rules', 'windows', 'hazards', 'tip', 'duty', 'pair', 'enterprise', 'login']
+const pages = [
+  'wall',
+  'desk',
+  'admin',
+  'map',
+  'reports',
+  'rules',
+  'windows',
+  'hazards',
+  'tip',
+  'duty',
+  'people',
+  'pair',
+  'enterprise',
+  'login',
+]
 
 /** `vite build dashboards`: one page per folder into dist/, nothing inline, nothing from another host. */
 export default defineConfig({

@@ -58,7 +58,17 @@ export function failureText(failure: unknown): string {
 }
 
 export type Session = {
-  user: { id: string; username: string; role: string; enterpriseId: string | null } | null
+  user: {
+    id: string
+    username: string
+    role: string
+    enterpriseId: string | null
+    /** what they have to do before anything else */
+    due?: 'password' | 'second-factor'
+    /** what they answer for, where it is not everything */
+    regions?: string[]
+    sectors?: string[]
+  } | null
   mode: 'live' | 'drill' | 'test' | 'simulated'
   jurisdiction: string
   /** null when MQTT over plain TCP is closed */

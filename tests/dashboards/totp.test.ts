@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { codeAt, fromBase32, newSecret, otpauthUri, stepOf, stepOfCode, toBase32 } from '../../dashboards/totp.ts'
-import { qr } from '../../dashboards/wall/qr.ts'
+import { qr } from '../../core/qr.ts'
 
 const secret = new TextEncoder().encode('12345678901234567890')
 
