@@ -235,7 +235,7 @@ const withoutNulls = (attributes: Device['attributes']) =>
 /** A device as the API shows it: its registry row without the token's hash, and how it is doing. */
 function shown({ live, clock }: Context, { tokenHash: _, ...device }: Device) {
   const now = clock.now()
-  const { state = 'never', faults = [], expectedPeriodMs = null } = live.device(device.id) ?? ({} as Partial<LiveDevice>)
+  const { state = 'never', faults = [], expectedPeriodMs = null, test } = live.device(device.id) ?? ({} as Partial<LiveDevice>)
   const series = live.newest.sender(device.id)?.series ?? []
   const readings = series.map((number) => {
     const [, metric, value, measuredAt, receivedAt, quality] = live.newest.reading(number)
@@ -250,5 +250,13 @@ function shown({ live, clock }: Context, { tokenHash: _, ...device }: Device) {
       reason: reasonOf(quality),
     }
   })
-  return { ...device, state, lastReceivedAt: live.newest.lastReceivedAt(device.id), expectedPeriodMs, faults, readings }
+  return {
+    ...device,
+    state,
+    lastReceivedAt: live.newest.lastReceivedAt(device.id),
+    expectedPeriodMs,
+    faults,
+    readings,
+    ...(test && { test }),
+  }
 }

@@ -58,6 +58,9 @@ test('an enterprise declares, a second person confirms, and screens show the dev
   const shown = () => screen.changes.findLast((change) => change.kind === 'device' && change.id === 'gas-1')
   await screen.until(() => shown() !== undefined)
   expect(shown()).toMatchObject({ device: { test: { kind: 'calibration', metrics: null, until: body.window.until } } })
+  const { devices } = (await stage.call('GET', '/api/v1/devices')).body
+  expect(devices.find((one: { id: string }) => one.id === 'gas-1').test).toMatchObject({ kind: 'calibration' })
+  expect(devices.find((one: { id: string }) => one.id === 'gas-9').test).toBeUndefined()
   const { windows, people } = (await stage.call('GET', '/api/v1/windows', undefined, { as: 'rita' })).body
   expect(windows[0]).toMatchObject({ id, state: 'in-force' })
   expect(people[windows[0].declaredBy]).toBe('anna')
