@@ -19,6 +19,7 @@ const mayImport: Record<string, string[]> = {
   'dashboards/reports': ['core', 'dashboards/web'],
   'dashboards/rules': ['core', 'dashboards/web'],
   'dashboards/windows': ['core', 'dashboards/web'],
+  'dashboards/duty': ['core', 'dashboards/web'],
   'dashboards/people': ['core', 'dashboards/web'],
   'dashboards/duty': ['core', 'dashboards/web'],
   'dashboards/tip': ['core', 'dashboards/web'],

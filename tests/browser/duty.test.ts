@@ -4,7 +4,7 @@ import type { HandedAlarm, HandoverReport } from '../../core/handover.ts'
 import { toConfirm } from '../../core/handover.ts'
 import type { Shift } from '../../core/roster.ts'
 import { hasChromium, launchChromium } from './chromium.ts'
-import { furnish } from './district.ts'
+import { furnish, makeAlarm } from './district.ts'
 import { FakePlatform } from './fake-platform.ts'
 import { buildPages, eventually, openPage } from './pages.ts'
 
@@ -184,6 +184,24 @@ describe.skipIf(!hasChromium())('duty', () => {
     await page.setViewportSize({ width: 794, height: 1123 })
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(794)
     if (shots) await page.screenshot({ path: `${shots}/handover-print.png` })
+  })
+
+  test('an alarm is printed by itself on A4: its facts and timeline, without queue and buttons', async () => {
+    const id = 'printed-1'
+    platform.alarm(makeAlarm(Math.floor(platform.now), { id, level: 'red' }))
+    platform.route('GET', '/alarms/:id/timeline', () => ({ body: { items: [], people: {} } }))
+    await using watched = await openPage(browser, `${platform.url}/desk`, size)
+    const { page } = watched
+    await page.locator(`[data-zone=queue] [data-alarm="${id}"]`).first().click()
+    const detail = page.locator(`[data-zone=detail][data-alarm="${id}"]`)
+    await detail.waitFor()
+    await page.emulateMedia({ media: 'print' })
+    await page.setViewportSize({ width: 794, height: 1123 })
+    expect(await detail.isVisible()).toBe(true)
+    expect(await page.locator('[data-zone=queue]').first().isVisible()).toBe(false)
+    expect(await page.locator('button:visible').count()).toBe(0)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(794)
+    if (shots) await page.screenshot({ path: `${shots}/alarm-print.png` })
   })
 })
 
