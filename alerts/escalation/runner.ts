@@ -12,7 +12,7 @@ import { retryDelayMs } from '../push-queue.ts'
 import type { ChannelBook } from '../push/channel-book.ts'
 import { readCode } from './answer-code.ts'
 import type { Due } from './dues.ts'
-import { Escalation, type Decision } from './escalation.ts'
+import { Escalation, type Decision, type Wanted } from './escalation.ts'
 import { messageOf } from './texts.ts'
 import { APP, type World } from './whom.ts'
 
@@ -207,9 +207,18 @@ export class EscalationRunner implements Part {
   async #decide(): Promise<boolean> {
     if (!this.hasChannels) return false
     const now = this.#parts.journal.clock.now()
-    const { people, enterprises } = this.machine.wanted(now)
-    const world = await this.world(people, enterprises)
-    const decisions: Decision[] = this.machine.decide(now, world)
+    let asked = this.machine.wanted(now)
+    for (;;) {
+      const world = await this.world(asked.people, asked.enterprises)
+      const known = asked
+      asked = this.machine.wanted(now)
+      // What came while people were asked for is about others perhaps: nobody is unreachable for not having been asked for.
+      if (!covers(known, asked)) continue
+      return this.#recordDecisions(this.machine.decide(now, world))
+    }
+  }
+
+  async #recordDecisions(decisions: Decision[]): Promise<boolean> {
     if (decisions.length === 0) return false
     this.#counts.decided += decisions.length
     await this.#reached(Math.max(...(await this.#append(decisions))))
@@ -374,6 +383,9 @@ export class EscalationRunner implements Part {
     this.#parts.noteFrom(Math.min(this.machine.oldestPos() ?? this.#applied, this.#applied))
   }
 }
+
+const covers = (known: Wanted, asked: Wanted): boolean =>
+  asked.people.every((id) => known.people.includes(id)) && asked.enterprises.every((id) => known.enterprises.includes(id))
 
 const resultOf = ({ id, alarmId, alarmVersion, channel, step, personId }: Due['entry'], attempt: number) => ({
   alarmId: alarmId ?? '',

@@ -263,7 +263,7 @@ test('whatever happens: nothing twice, nothing but follow-ups once somebody has 
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
@@ -281,6 +281,6 @@ test('whatever happens: from the record alone the same remains to be done', () =
         expect(twin.record.slice(-50)).toEqual(room.record.slice(-50))
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
 })
