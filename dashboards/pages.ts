@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
@@ -21,6 +21,8 @@ const pages = [
   'm',
   'login',
 ]
+/** Where a page's folder is not called as the page is. */
+const folders: Record<string, string> = { m: 'phone', people: 'people-page' }
 /** A screen on a wall has nobody to log in: it shows a code instead. */
 const open = ['login', 'wall', 'tip']
 const YEAR_MS = 31_536_000_000
@@ -37,6 +39,11 @@ export async function servePages(app: Api, { config, access }: Context): Promise
   app.get('/', hide, (request, reply) =>
     reply.redirect(access.identify(askedOf(request)) ? '/wall' : `/login?next=${encodeURIComponent('/wall')}`),
   )
+  // Asked for by browsers of themselves, whatever the page names.
+  const beacon = readFileSync(join(import.meta.dirname, 'web/beacon.svg'))
+  app.get('/favicon.ico', hide, (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=86400').type('image/svg+xml').send(beacon),
+  )
   app.get('/assets/*', hide, (request, reply) => {
     const file = (request.params as { '*': string })['*']
     return reply.sendFile(join('assets', file), { maxAge: YEAR_MS, immutable: true })
@@ -51,7 +58,7 @@ export async function servePages(app: Api, { config, access }: Context): Promise
     )
   }
   for (const page of pages) {
-    const folder = page === 'm' ? 'phone' : page
+    const folder = folders[page] ?? page
     const send = (reply: FastifyReply) => {
       if (!existsSync(join(config.distDir, folder, 'index.html'))) {
         return reply.code(503).type('text/plain; charset=utf-8').send(unbuilt(page))
