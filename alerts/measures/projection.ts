@@ -16,7 +16,15 @@ import type { DayFacts, MeasuresDb } from './measures-db.ts'
 import { tickAfter } from './ticks.ts'
 
 /** What the record alone can tell of times whose readings are gone. */
-export const recordKinds = ['registry.changed', 'series.defined', 'alarm.changed', 'risk.changed', 'risk.weights', 'kpi.set']
+export const recordKinds = [
+  'registry.changed',
+  'series.defined',
+  'alarm.changed',
+  'hazard.changed',
+  'risk.changed',
+  'risk.weights',
+  'kpi.set',
+]
 
 type Head = {
   day: string
@@ -25,6 +33,7 @@ type Head = {
   knownFrom: number | null
   devices: ReturnType<DeviceStates['save']>
   states: [string, RiskDecision['risk']][]
+  hazards?: ReturnType<RiskBoard['hazards']['save']>
 }
 
 /**
@@ -138,6 +147,7 @@ export class Projection {
       ...{ day: this.#day?.day ?? '', lastAt: this.#lastAt, advancedTo: this.#advancedTo, knownFrom: this.#knownFrom },
       devices: this.devices.save(),
       states: [...this.board.states],
+      hazards: this.board.hazards.save(),
     }
     this.db.setMeta('projection', head)
   }
@@ -151,6 +161,7 @@ export class Projection {
     for (const series of this.db.series()) this.devices.define(series)
     this.devices.restore(head.devices)
     for (const alarm of this.db.openAlarms()) this.board.alarmChanged(alarm.id, alarm)
+    this.board.hazards.restore(head.hazards ?? [])
     for (const [key, state] of head.states) this.board.states.set(key, state)
     this.#lastAt = head.lastAt
     this.#advancedTo = head.advancedTo
@@ -175,6 +186,8 @@ export class Projection {
         return
       case 'alarm.changed':
         return this.#alarmChanged(entry, pos, receivedAt)
+      case 'hazard.changed':
+        return this.board.hazardChanged(entry.hazard)
       case 'risk.changed':
         return this.db.noteRisk(pos, entry)
       case 'risk.weights': {

@@ -1,3 +1,4 @@
+import type { Hazard } from '../../core/hazard.ts'
 import { levels, type Level } from '../../core/level.ts'
 import type { Mode } from '../../core/mode.ts'
 import type { Registry } from '../../core/registry.ts'
@@ -6,6 +7,7 @@ import type { RiskExplanation, RiskWeights } from '../../core/risk.ts'
 import { isOut, type DeviceState } from '../measures/device-states.ts'
 import { tickAtOrAfter } from '../measures/ticks.ts'
 import { countsAs, type OpenAlarm } from './alarm-weight.ts'
+import { StandingHazards } from './standing-hazards.ts'
 import { Waiting } from './waiting.ts'
 import {
   membersToBlue,
@@ -54,6 +56,7 @@ const regionsOf = (region: string) => [
 export class RiskBoard {
   readonly states = new Map<string, RiskState>()
   readonly alarms = new Map<string, OpenAlarm>()
+  readonly hazards = new StandingHazards()
   weights: RiskWeights
   weightsVersion = 0
   #registry: Registry
@@ -126,7 +129,15 @@ export class RiskBoard {
     for (const place of this.#placesOf(after)) place.waiting[after.level].add(id, waits)
   }
 
-  /** An alarm here may have waited for long enough to count for more. */
+  /** What is overdue counts at the enterprise; one of nobody's counts nowhere. */
+  hazardChanged(hazard: Hazard): void {
+    if (hazard.enterpriseId === null) return
+    const key = keyOf(hazard.mode, 'enterprise', hazard.enterpriseId)
+    this.hazards.note(key, hazard)
+    this.#touch(key)
+  }
+
+  /** An alarm here may have waited for long enough to count for more, or a hazard is overdue. */
   due(key: string, tick: number): void {
     const place = this.#places.get(key)
     if (place?.dueAt !== tick) return
@@ -228,7 +239,8 @@ export class RiskBoard {
       waitedMs[level] = since === null ? null : Math.max(0, now - since)
     }
     const { active, over, devices, heard, bypassed } = place
-    return { grade: this.#gradeOf(place), active, over, waitedMs, devices, heard, bypassed, overdueTasks: null }
+    const overdueTasks = this.hazards.overdue(place.key, now)
+    return { grade: this.#gradeOf(place), active, over, waitedMs, devices, heard, bypassed, overdueTasks }
   }
 
   #waitsSince({ waiting }: Place, level: Level): number | null {
@@ -246,6 +258,8 @@ export class RiskBoard {
       const step = nextWaitStep(tick - since, this.weights)
       if (step !== null) next = Math.min(next, tickAtOrAfter(since + step))
     }
+    const overdueAt = this.hazards.next(place.key, tick)
+    if (overdueAt !== null) next = Math.min(next, tickAtOrAfter(overdueAt))
     if (next === Infinity || (place.dueAt !== null && place.dueAt <= next && place.dueAt > tick)) return
     place.dueAt = next
     this.#due.add(next, place.key)

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import type { Alarm, AlarmState } from '../../../core/alarm.ts'
+import type { Hazard } from '../../../core/hazard.ts'
+import { openHazard } from '../../../core/hazard-steps.ts'
+import { chinaHolidays } from '../../../core/holidays.ts'
 import { levels } from '../../../core/level.ts'
 import type { RecordEntry } from '../../../core/record.ts'
 import type { Enterprise, Zone } from '../../../core/registry.ts'
@@ -136,6 +139,41 @@ test('a bypassed probe raises the index and is named; drill alarms never touch t
     ...{ name: 'bypassed', points: 10, facts: { bypassed: 1, devices: 2 } },
   })
   expect(board.states.get('drill\nzone:Z1')).toMatchObject({ colour: 'red', atLeast: true })
+})
+
+test('a hazard that is overdue raises the index of its enterprise at that tick, also after a restart, until it is struck off', () => {
+  const tape = district()
+  const hazard = openHazard(
+    {
+      ...{ id: 'hz-1', mode: 'live', source: 'inspection', alarmId: null, enterpriseId: 'E1' },
+      place: 'x',
+      description: 'y',
+      category: 'fire',
+    },
+    { by: 'p1', at: T0, comment: null },
+    { calendar: chinaHolidays, zone: 'Asia/Shanghai' },
+  )
+  const changed = (over: Partial<Hazard>): RecordEntry => ({
+    ...{ kind: 'hazard.changed', hazard: { ...hazard, ...over }, change: 'created', by: 'p1', comment: null, at: T0 },
+  })
+  tape.record(1, changed({ dueAt: T0 + 20_000 }))
+  const follower = new Follower()
+  for (let second = 1; second < 20; second += 5) tape.rows([1, second, 3], [2, second, 3])
+  follower.run(tape, 20)
+  const tasks = (second: number) =>
+    follower.projection.board
+      .explain('live', 'enterprise:E1', T0 + second * 1000)!
+      .contributions.find(({ name }) => name === 'overdue-tasks')
+  expect(tasks(20)).toMatchObject({ points: 0, facts: { overdue: 0, connected: true } })
+  follower.restart()
+  follower.story = []
+  follower.run(tape, 22)
+  expect(follower.story.filter((line) => line.includes('enterprise'))).toEqual(['21s enterprise:E1 22 blue'])
+  expect(tasks(22)).toMatchObject({ points: 2, facts: { overdue: 1 } })
+  for (let second = 23; second < 40; second += 5) tape.rows([1, second, 3], [2, second, 3])
+  tape.record(41, changed({ version: 9, state: 'writtenOff', dueAt: null }))
+  follower.run(tape, 43)
+  expect(tasks(43)).toMatchObject({ points: 0, facts: { overdue: 0, connected: true } })
 })
 
 test('rates of a day: late answers, refused messages and bypassed time count, and what is not known is not 0', () => {
