@@ -69,7 +69,7 @@ export type AlarmCase = {
   openedAt: number
   dispatch: Dispatch | null
   /** the newest; all of them stand in the timeline */
-  feedback: { text: string; by: Author; at: number } | null
+  feedback: { text: string; evidence?: string; by: Author; at: number } | null
   firstFeedbackAt: number | null
   escalation: { to: Level | 'superior'; note: string; by: Author; at: number } | null
   falseAlarm: { reason: FalseAlarmReason; text: string | null; by: Author; confirmedBy: Author | null; at: number } | null

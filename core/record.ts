@@ -201,7 +201,7 @@ export type ActionDetails = {
   team?: string
   /** `escalate` */
   to?: Level | 'superior'
-  /** `close` */
+  /** `close`; `evidence` also with `feedback`, photos as core/photo.ts writes them */
   cause?: string
   measures?: string
   result?: string

@@ -45,7 +45,7 @@ export const ActionSchema = Type.Object(
     cause: Text('close', ['gasket leaked']),
     measures: Text('close', ['gasket replaced']),
     result: Text('close', ['0 %LEL measured again']),
-    evidence: Text('close: photo or record, where it is kept', ['record 2026-118']),
+    evidence: Text('feedback, close: photo or record, where it is kept', ['record 2026-118']),
   },
   { additionalProperties: false },
 )
@@ -93,6 +93,7 @@ export function wishOf(action: AlarmAction, given: Given, asked: Asked): Wished 
       break
     case 'feedback':
       mustSay(1, 'flange tightened, 0 %LEL')
+      if (given.evidence?.trim()) details.evidence = given.evidence.trim()
       break
     case 'shelve': {
       details.reasonCode = reasonIn(codes, given, isCode)

@@ -28,6 +28,7 @@ import { tipCalls } from './api/tips.ts'
 import { kpiCalls } from './api/kpi.ts'
 import { mapCalls, serveBasemap } from './api/map.ts'
 import { pairingCalls } from './api/pairing.ts'
+import { photoCalls } from './api/photos.ts'
 import { placeCalls } from './api/places.ts'
 import { quarantineCalls } from './api/quarantine.ts'
 import { readingAtCalls } from './api/readings-at.ts'
@@ -269,6 +270,7 @@ function addCalls(api: Api, context: Context): void {
   exportCalls(api, context)
   if (context.proof) evidenceCalls(api, context, context.proof)
   alarmCalls(api, context)
+  photoCalls(api, context)
   hazardCalls(api, context)
   tipCalls(api, context)
   rosterCalls(api, context)

@@ -95,12 +95,13 @@ export function lapseDispatch(alarm: Alarm, at: number): Alarm | null {
   return { ...alarm, version: bumped(alarm), case: { ...known, state: caseTransition(known.state, 'lapse')! } }
 }
 
-export function feedback(alarm: Alarm, { by, comment, at }: Step): Answer {
+export function feedback(alarm: Alarm, { by, comment, details, at }: Step): Answer {
   if (!comment?.trim()) return refusal('no-text', 'feedback says what was found')
   const before = alarm.case?.state
+  const { evidence } = details
   const next = moved(alarm, 'feedback', at)
   if ('why' in next) return next
-  const said = { ...next, feedback: { text: comment, by, at }, firstFeedbackAt: next.firstFeedbackAt ?? at }
+  const said = { ...next, feedback: { text: comment, ...(evidence && { evidence }), by, at }, firstFeedbackAt: next.firstFeedbackAt ?? at }
   const version = before === next.state ? alarm.version : bumped(alarm)
   return { alarm: { ...alarm, version, case: said }, change: 'fed-back' }
 }

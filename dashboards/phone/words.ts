@@ -83,7 +83,6 @@ export const phoneZh = {
     denied: '位置权限已被拒绝,可在浏览器的网站设置中允许',
     touch: '点一下屏幕即可',
   },
-  certificate: '下载本地 CA 证书',
 }
 export const phoneEn: typeof phoneZh = {
   tab: { alarms: 'Alarms', tasks: 'Tasks', duty: 'Duty', me: 'Me' },
@@ -176,5 +175,4 @@ export const phoneEn: typeof phoneZh = {
     denied: 'Position was refused; allow it in the site settings of the browser',
     touch: 'Touch the screen once',
   },
-  certificate: 'Download the local CA certificate',
 }

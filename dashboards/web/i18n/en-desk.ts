@@ -109,6 +109,8 @@ export const enDesk: typeof zhDesk = {
   asideEnds: 'back in {t}',
   asideOpen: 'no end set',
   more: '{n} more',
+  photo: 'Photo from the site',
+  noPlace: 'no position',
   shift: {
     sound: 'The browser blocks sound: new alarms are silent.',
     soundHow: 'Click anywhere on this page; again after every reload, unless the site settings of the browser allow sound.',

@@ -108,6 +108,8 @@ export const zhDesk = {
   asideEnds: '{t} 后恢复',
   asideOpen: '未设结束时间',
   more: '还有 {n} 条',
+  photo: '现场照片',
+  noPlace: '无位置',
   shift: {
     sound: '声音被浏览器挡住,新报警不会响。',
     soundHow: '点一下此页面的任意位置即可;每次刷新后须再点一次,或在浏览器的网站设置中把"声音"设为允许。',
