@@ -15,7 +15,7 @@ const pages = [
   'hazards',
   'tip',
   'duty',
-  'people',
+  'people-page',
   'pair',
   'enterprise',
   'login',

@@ -8,7 +8,7 @@ import { hasPersonalData, maskContact } from '../masking.ts'
 import { may, roles } from '../rights.ts'
 
 const RoleSchema = Type.Enum([...roles], { examples: ['duty'] })
-const PasswordSchema = Type.String({ minLength: 8, maxLength: 256, examples: ['correct horse battery staple'] })
+const PasswordSchema = Type.String({ minLength: 1, maxLength: 256, examples: ['correct horse battery staple'] })
 const limits = {
   regions: Type.Optional(
     Type.Array(Type.String({ pattern: '^[0-9]{6,12}$' }), {

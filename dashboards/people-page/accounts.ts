@@ -76,7 +76,13 @@ export function changesOf(entry: Record<string, unknown>): string[] {
   const before = (entry['before'] ?? {}) as Record<string, unknown>
   const changes = Object.entries(after).flatMap(([key, value]) => {
     const was = before[key]
-    if (key === 'version' || JSON.stringify(was) === JSON.stringify(value)) return []
+    if (
+      key === 'version' ||
+      key === 'id' ||
+      (value === null && was === undefined) ||
+      JSON.stringify(was) === JSON.stringify(value)
+    )
+      return []
     return [entry['before'] ? `${key}: ${plain(was ?? '—')} → ${plain(value)}` : `${key}: ${plain(value)}`]
   })
   return [...head, ...changes]

@@ -44,6 +44,7 @@ const words = {
   sessions: { zh: '登录会话', en: 'Sessions' },
   since: { zh: '登录时间', en: 'Since' },
   used: { zh: '最近使用', en: 'Last use' },
+  lastLogin: { zh: '上次登录', en: 'Last login' },
   from: { zh: '地址', en: 'From' },
   device: { zh: '设备', en: 'Device' },
   thisOne: { zh: '本会话', en: 'this one' },
