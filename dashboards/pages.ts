@@ -57,6 +57,12 @@ export async function servePages(app: Api, { config, access }: Context): Promise
         .sendFile(join('phone', basename(path)), { cacheControl: false }),
     )
   }
+  // What `npm run cert` made: a phone fetches it before it trusts us with a login.
+  app.get('/ca.crt', hide, (_request, reply) =>
+    existsSync(join(config.dataDir, 'tls', 'ca.crt'))
+      ? reply.type('application/x-x509-ca-cert').send(readFileSync(join(config.dataDir, 'tls', 'ca.crt')))
+      : reply.callNotFound(),
+  )
   for (const page of pages) {
     const folder = folders[page] ?? page
     const send = (reply: FastifyReply) => {
