@@ -155,6 +155,8 @@ export class Escalation {
   decide(now: number, world: World): Decision[] {
     const decisions: Decision[] = []
     const pushes: PushDueEntry[] = []
+    /** the reds that are the first of their enterprises: of several at once, one is */
+    const firsts = new Map<string, string>()
     for (const [id, found] of this.#calls) {
       const call = this.#grownOld(found, now)
       if (call !== found) this.#calls.set(id, call)
@@ -164,7 +166,9 @@ export class Escalation {
       }
       const said = new Set<string>()
       for (const step of this.#dueSteps(call, now)) {
-        const first = call.first ?? this.#isFirstRed(call)
+        const { enterpriseId } = call.alarm
+        const first = call.first ?? ((firsts.get(enterpriseId) ?? id) === id && this.#isFirstRed(call))
+        if (first) firsts.set(enterpriseId, id)
         const { outcome, ways } = this.#take(call, step, now, world)
         const { region, version } = this.#ladderOf(call.alarm)
         const { round, phase } = call
@@ -185,6 +189,12 @@ export class Escalation {
     const rollCalls = this.rollCalls.decide(now, world)
     const all = [...decisions, ...rollCalls.decisions]
     return [...all, ...this.dues.release([...pushes, ...rollCalls.pushes], now, world).map(decisionOf)]
+  }
+
+  /** Where nobody is ever called, only what is unacknowledged is kept in mind. */
+  forgetTaken(): false {
+    for (const [id, { phase }] of this.#calls) if (phase !== 'climbing') this.#calls.delete(id)
+    return false
   }
 
   /** What a person has to act on. */
@@ -264,14 +274,11 @@ export class Escalation {
   /** No other red of the enterprise is being called about. */
   #isFirstRed({ alarm }: Call): boolean {
     if (alarm.level !== 'red') return false
-    return ![...this.#calls.values()].some(
-      (other) =>
-        other.alarm.id !== alarm.id &&
-        other.alarm.enterpriseId === alarm.enterpriseId &&
-        other.alarm.level === 'red' &&
-        other.phase === 'climbing' &&
-        other.first === true,
-    )
+    for (const other of this.#calls.values()) {
+      const isCalled = other.phase === 'climbing' && other.first === true && other.alarm.level === 'red'
+      if (isCalled && other.alarm.id !== alarm.id && other.alarm.enterpriseId === alarm.enterpriseId) return false
+    }
+    return true
   }
 
   #ladderOf(alarm: Alarm): Ladder {

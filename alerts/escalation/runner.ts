@@ -205,14 +205,14 @@ export class EscalationRunner implements Part {
   }
 
   async #decide(): Promise<boolean> {
-    if (!this.hasChannels) return false
+    if (!this.hasChannels) return this.machine.forgetTaken()
     const now = this.#parts.journal.clock.now()
     let asked = this.machine.wanted(now)
     for (;;) {
       const world = await this.world(asked.people, asked.enterprises)
       const known = asked
       asked = this.machine.wanted(now)
-      // What came while people were asked for is about others perhaps: nobody is unreachable for not having been asked for.
+      // What came meanwhile may be about others: nobody is out of reach for not having been asked for.
       if (!covers(known, asked)) continue
       return this.#recordDecisions(this.machine.decide(now, world))
     }

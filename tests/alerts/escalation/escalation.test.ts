@@ -138,6 +138,14 @@ test('beyond one text message a minute a person gets one that names them all; th
   ])
 })
 
+test('of reds of one enterprise that come at once only the first waits for no limit', () => {
+  const room = new DutyRoom()
+  for (const id of ['a1', 'a2', 'a3']) room.change(id, 'raised')
+  room.decide()
+  const firsts = room.record.flatMap(({ entry }) => (entry.kind === 'push.due' && entry.first ? [entry.alarmId] : []))
+  expect(new Set(firsts)).toEqual(new Set(['a1']))
+})
+
 test('the roll is called five minutes into a shift; who has not answered after 120 s is told to the leader and is an alarm', () => {
   const room = new DutyRoom()
   room.shift('s9', START, START + 8 * 3_600_000, '370103')
