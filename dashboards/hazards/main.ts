@@ -1,5 +1,7 @@
 import { createApp } from 'vue'
 import { i18n } from '../web/i18n/i18n.ts'
+import '../web/i18n/hazards.ts'
+import '../web/i18n/reports.ts'
 import '../web/theme.css'
 import HazardsPage from './HazardsPage.vue'
 

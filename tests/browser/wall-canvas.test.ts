@@ -140,13 +140,13 @@ describe.skipIf(!hasChromium())('canvases of the wall', () => {
     }
   })
 
-  test('the wall is at most 170 kB on the wire, compressed, and nothing it loads comes from elsewhere', () => {
+  test('the wall is at most 150 kB on the wire, compressed, and nothing it loads comes from elsewhere', () => {
     const dist = join(import.meta.dirname, '../../dist')
     const html = readFileSync(join(dist, 'wall/index.html'), 'utf8')
     const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
     expect(files.filter((path) => !path.startsWith('/assets/'))).toEqual([])
     const bytes = files.reduce((sum, path) => sum + gzipSync(readFileSync(join(dist, path))).length, 0)
     process.stderr.write(`the wall is ${Math.round(bytes / 1000)} kB compressed\n`)
-    expect(bytes).toBeLessThan(170_000)
+    expect(bytes).toBeLessThan(150_000)
   })
 })

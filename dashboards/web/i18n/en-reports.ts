@@ -1,6 +1,7 @@
-import type { WordTable } from './zh.ts'
+import type { Words } from './zh.ts'
+import type { zhReports } from './zh-reports.ts'
 
-export const enReports: WordTable['reports'] = {
+export const enReports: Words<typeof zhReports> = {
   tabs: { alarms: 'Alarm performance', rates: 'Connection and data', risk: 'Live risk index' },
   loading: 'Reading…',
   again: 'Read again',

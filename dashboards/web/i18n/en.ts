@@ -1,8 +1,5 @@
 import { enAction, enChange, enDesk } from './en-desk.ts'
 import { map } from './en-map.ts'
-import { enReports } from './en-reports.ts'
-import { enRules } from './en-rules.ts'
-import { enHazards } from './en-hazards.ts'
 import { enWindows } from './en-windows.ts'
 import { enWall } from './en-wall.ts'
 import type { WordTable } from './zh.ts'
@@ -134,7 +131,6 @@ export const en: WordTable = {
       sites: 'Sites',
       zones: 'Zones',
       users: 'Users',
-      rules: 'Rules',
       quarantine: 'Quarantine',
     },
     add: 'Add',
@@ -249,10 +245,7 @@ export const en: WordTable = {
       more: 'Older',
     },
   },
-  reports: enReports,
-  rules: enRules,
   windows: enWindows,
-  hazards: enHazards,
   errors: {
     unreachable: 'The server does not answer; check the network and try again',
     'rate-limited': 'Too many attempts; try again in {s} s',

@@ -1,8 +1,5 @@
 import { zhAction, zhChange, zhDesk } from './zh-desk.ts'
 import { map } from './zh-map.ts'
-import { zhReports } from './zh-reports.ts'
-import { zhRules } from './zh-rules.ts'
-import { zhHazards } from './zh-hazards.ts'
 import { zhWindows } from './zh-windows.ts'
 import { zhWall } from './zh-wall.ts'
 
@@ -241,10 +238,7 @@ export const zh = {
       more: '更早的',
     },
   },
-  reports: zhReports,
-  rules: zhRules,
   windows: zhWindows,
-  hazards: zhHazards,
   errors: {
     unreachable: '服务器没有应答,请检查网络后重试',
     'rate-limited': '尝试过于频繁,请在 {s} 秒后再试',
@@ -295,5 +289,5 @@ export const zh = {
   },
 }
 
-type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
+export type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 export type WordTable = Words<typeof zh>

@@ -4,10 +4,20 @@ import { ageText, clockText, durationText, numberText, valueText, whenText } fro
 import { quarantineCodes } from '../../../core/quarantine.ts'
 import { backoffMs } from '../../../dashboards/web/backoff.ts'
 import { freshnessOf, staleAfterMs } from '../../../dashboards/web/freshness.ts'
-import { en } from '../../../dashboards/web/i18n/en.ts'
-import { zh } from '../../../dashboards/web/i18n/zh.ts'
+import { quarantineEn, quarantineZh } from '../../../dashboards/admin/words.ts'
+import { en as shared } from '../../../dashboards/web/i18n/en.ts'
+import { enHazards } from '../../../dashboards/web/i18n/en-hazards.ts'
+import { enReports } from '../../../dashboards/web/i18n/en-reports.ts'
+import { enRules } from '../../../dashboards/web/i18n/en-rules.ts'
+import { zh as sharedZh } from '../../../dashboards/web/i18n/zh.ts'
+import { zhHazards } from '../../../dashboards/web/i18n/zh-hazards.ts'
+import { zhReports } from '../../../dashboards/web/i18n/zh-reports.ts'
+import { zhRules } from '../../../dashboards/web/i18n/zh-rules.ts'
 import { nextPath } from '../../../dashboards/web/next-path.ts'
 import { primaryMetric } from '../../../dashboards/web/primary-metric.ts'
+
+const zh = { ...sharedZh, quarantine: quarantineZh, hazards: zhHazards, reports: zhReports, rules: zhRules }
+const en = { ...shared, quarantine: quarantineEn, hazards: enHazards, reports: enReports, rules: enRules }
 
 test('ages, durations and numbers read as the wall shows them', () => {
   expect([0, 800, 9_999, 12_300, 240_000, 7_200_000, 200_000_000].map(ageText)).toEqual([
@@ -42,7 +52,10 @@ test('both languages have the same words with the same slots', () => {
 })
 
 test('whatever is in quarantine says in the reader’s language what was wrong', () => {
-  for (const table of [zh, en]) expect(Object.keys(table.admin.quarantine.codes).sort()).toEqual([...quarantineCodes].sort())
+  for (const table of [zh, en]) {
+    expect(Object.keys(table.admin.quarantine.codes).sort()).toEqual([...quarantineCodes].sort())
+    expect(Object.keys(table.quarantine.means).sort()).toEqual([...quarantineCodes].sort())
+  }
 })
 
 test('a level is never written without its colour word, a threshold never as a bare grade', () => {
