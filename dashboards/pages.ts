@@ -27,7 +27,7 @@ const folders: Record<string, string> = { m: 'phone', people: 'people-page' }
 const open = ['login', 'wall', 'tip']
 const YEAR_MS = 31_536_000_000
 /** Open too: a browser asks for them without its cookies, and nothing stands in them. */
-const phoneFiles = { '/m/sw.js': 'text/javascript; charset=utf-8', '/m/manifest.webmanifest': 'application/manifest+json' }
+const phoneFiles = ['/m/sw.js', '/m/manifest.webmanifest']
 const unbuilt = (page: string) =>
   `The page /${page} has not been built yet.\n\nRun:  npm run build\n(npm start and npm run demo do it before they start.)\n\nThe API works without it: /api/docs\n`
 
@@ -48,12 +48,11 @@ export async function servePages(app: Api, { config, access }: Context): Promise
     const file = (request.params as { '*': string })['*']
     return reply.sendFile(join('assets', file), { maxAge: YEAR_MS, immutable: true })
   })
-  for (const [path, type] of Object.entries(phoneFiles)) {
+  for (const path of phoneFiles) {
     app.get(path, hide, (_request, reply) =>
       reply
         .header('cache-control', 'no-cache')
         .header('service-worker-allowed', '/m')
-        .type(type)
         .sendFile(join('phone', basename(path)), { cacheControl: false }),
     )
   }
