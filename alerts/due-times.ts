@@ -2,7 +2,11 @@
 export const tickAtOrAfter = (ms: number): number => Math.ceil(ms / 1000) * 1000
 
 /** Something that wants to be looked at when a tick comes. */
-export type Due = { at: number; kind: 'alarm' | 'case' | 'device' | 'explained' | 'group' | 'position' | 'series' | 'window'; id: string | number }
+export type Due = {
+  at: number
+  kind: 'alarm' | 'case' | 'device' | 'explained' | 'group' | 'position' | 'series' | 'window'
+  id: string | number
+}
 
 const order = (a: Due, b: Due): number => {
   if (a.at !== b.at) return a.at - b.at

@@ -85,7 +85,12 @@ export class Judging {
   async state(): Promise<StateAt> {
     await this.#started
     const { registry, series, fences } = this.#engine.directory
-    const known = { rows: [...registry.rows()], series: series.all(), windows: this.#engine.windows.all(), fences: [...fences.all()] }
+    const known = {
+      rows: [...registry.rows()],
+      series: series.all(),
+      windows: this.#engine.windows.all(),
+      fences: [...fences.all()],
+    }
     return { pos: this.#processed, ...known, openAlarms: this.#db.openAlarms() }
   }
 

@@ -31,7 +31,7 @@ export function dayIn(calendar: HolidayCalendar, day: string): Day {
  */
 export function afterWorkingDays(calendar: HolidayCalendar, from: number, days: number, zone: string): number {
   let at = from
-  for (let left = days; left > 0; ) {
+  for (let left = days; left > 0;) {
     at += DAY_MS
     if (dayIn(calendar, dayOf(at, zone)).works) left--
   }

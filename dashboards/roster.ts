@@ -66,7 +66,12 @@ export class Roster {
   }
 
   /** Somebody stands in for one of the shift, from now on or before it begins. */
-  substitute(id: string, version: number, stand: { role: DutyRole; personId: string; reason: string }, by: Author): Promise<Shift> {
+  substitute(
+    id: string,
+    version: number,
+    stand: { role: DutyRole; personId: string; reason: string },
+    by: Author,
+  ): Promise<Shift> {
     return this.#change(id, version, by, 'substituted', (shift, at) => {
       this.#reachable(stand.personId, stand.role)
       return { ...shift, substitutions: [...shift.substitutions, { ...stand, by, at }] }

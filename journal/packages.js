@@ -17,7 +17,9 @@ function joined() {
 
 const files = joined()
 if (files && registerHooks) {
-  const urls = new Map(Object.entries(files).map(([name, file]) => [name, new URL(`../dist/packages/${file}`, import.meta.url).href]))
+  const urls = new Map(
+    Object.entries(files).map(([name, file]) => [name, new URL(`../dist/packages/${file}`, import.meta.url).href]),
+  )
   registerHooks({
     resolve(name, context, next) {
       const url = urls.get(name)

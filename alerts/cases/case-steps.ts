@@ -101,7 +101,11 @@ export function feedback(alarm: Alarm, { by, comment, details, at }: Step): Answ
   const { evidence } = details
   const next = moved(alarm, 'feedback', at)
   if ('why' in next) return next
-  const said = { ...next, feedback: { text: comment, ...(evidence && { evidence }), by, at }, firstFeedbackAt: next.firstFeedbackAt ?? at }
+  const said = {
+    ...next,
+    feedback: { text: comment, ...(evidence && { evidence }), by, at },
+    firstFeedbackAt: next.firstFeedbackAt ?? at,
+  }
   const version = before === next.state ? alarm.version : bumped(alarm)
   return { alarm: { ...alarm, version, case: said }, change: 'fed-back' }
 }

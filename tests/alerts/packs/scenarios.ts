@@ -3,7 +3,7 @@ import { severity, type Level } from '../../../core/level.ts'
 import { metricOf, splitChannel } from '../../../core/metrics.ts'
 import { qualityCode } from '../../../core/quality.ts'
 import type { Rule } from '../../../core/rule.ts'
-import type { Scene} from './scene.ts';
+import type { Scene } from './scene.ts'
 import { type Values } from './scene.ts'
 
 /** What must happen for a rule to raise, and how bad it is then. `after`: seconds of waiting at the end. */
