@@ -120,7 +120,8 @@ test('a dispatched alarm goes from hand to hand until it is closed, also over a 
 
 test('a red is called false when a second person agrees to that very version; three in seven days and the point needs work', async () => {
   for (const n of [1, 2, 3]) {
-    const alarm = await raise('GAS-02', 60)
+    // Not a jump: from what is usual a sensor gets there in one period.
+    const alarm = await raise('GAS-02', 52)
     expect(alarm.level).toBe('red')
     expect((await act('li', alarm, 'false-alarm', {})).status).toBe(400)
     const { body } = await act('li', alarm, 'false-alarm', { reason: '传感器故障', comment: '探头进水' })
