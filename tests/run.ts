@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join, relative } from 'node:path'
 
@@ -18,12 +18,13 @@ const needs: Need[] = [
   { program: 'victoria-metrics', packages: ['victoria-metrics'], suites: 'history in VictoriaMetrics, Grafana on the metrics' },
 ]
 
-const steps: { name: string; command: string[] }[] = [
-  { name: 'lint', command: ['eslint', '.'] },
-  { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
-  { name: 'types: core without platform types', command: ['tsc', '-p', 'core'] },
-  { name: 'types: platform', command: ['tsc'] },
-  { name: 'types: pages', command: ['vue-tsc', '-p', 'dashboards'] },
+/** `still`: only reads the sources, so two of them share the cores. */
+const steps: { name: string; command: string[]; still?: true }[] = [
+  { name: 'lint', command: ['eslint', '.'], still: true },
+  { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'], still: true },
+  { name: 'types: core without platform types', command: ['tsc', '-p', 'core'], still: true },
+  { name: 'types: platform', command: ['tsc'], still: true },
+  { name: 'types: pages', command: ['vue-tsc', '-p', 'dashboards'], still: true },
   { name: 'pages', command: ['npm', 'run', '-s', 'build'] },
   { name: 'docs: tables match the schemas', command: ['node', 'docs/tables.ts', '--check'] },
   { name: 'architecture, unit', command: ['vitest', 'run', '--project', 'unit'] },
@@ -120,11 +121,34 @@ function again(name: string, command: string[], failures: Failure[]): Failure[] 
   return left
 }
 
+/** Reads the sources in a process beside others; what it prints comes in one piece at its end. */
+async function readSources(name: string, [program, ...args]: string[]): Promise<Failure[]> {
+  const began = performance.now()
+  const run = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let printed = ''
+  for (const stream of [run.stdout, run.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  const end = await new Promise<string | null>((resolve) => {
+    run.on('error', (error) => resolve(error.message))
+    run.on('close', (code, signal) => resolve(code === 0 ? null : signal ? `ended by ${signal}` : `exit ${code}`))
+  })
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  say(`── ${name}\n${printed}── ${name}: ${end === null ? 'ok,' : 'FAILED after'} ${seconds} s`)
+  return end === null ? [] : [{ file: '', text: `${program} ${args.join(' ')}: ${end}` }]
+}
+
 const only = process.argv.slice(2)
 const unstable: string[] = []
 const failed: { name: string; failures: Failure[] }[] = []
-for (const { name, command } of steps) {
-  if (only.length > 0 && !only.some((word) => name.includes(word))) continue
+const chosen = steps.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
+const waiting = chosen.filter(({ still }) => still)
+const lane = async () => {
+  for (let step = waiting.shift(); step; step = waiting.shift()) {
+    const failures = await readSources(step.name, step.command)
+    if (failures.length > 0) failed.push({ name: step.name, failures })
+  }
+}
+await Promise.all([lane(), lane()])
+for (const { name, command } of chosen.filter(({ still }) => !still)) {
   const began = performance.now()
   say(`── ${name}`)
   const first = attempt(name, command)
