@@ -39,7 +39,7 @@ describe.skipIf(!hasChromium())('the demo', () => {
       .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Sent] : []))
 
   test("two hundred consecutive changes on the wall are the simulator's log, value and time", { timeout: 240_000 }, async () => {
-    await using watched = await openPage(browser, `${demo.http}/wall`)
+    await using watched = await openPage(browser, `${demo.http}/wall?z2=devices`)
     const { page } = watched
     await page.waitForSelector('[data-zone="devices"] .measured[data-device]', { timeout: 30_000 })
     const shown = await page.evaluate(
@@ -137,7 +137,7 @@ describe.skipIf(!hasChromium())('the demo', () => {
   )
 
   test("a reading of the reader's own, with the token of the README, turns up on the wall", { timeout: 120_000 }, async () => {
-    await using watched = await openPage(browser, `${demo.http}/wall`)
+    await using watched = await openPage(browser, `${demo.http}/wall?z2=devices`)
     await watched.page.waitForSelector('[data-zone="devices"]', { timeout: 30_000 })
     const client = await mqtt.connectAsync(demo.mqtt, { username: 'wf_demo_try_01' })
     await client.publishAsync('v1/devices/me/telemetry', '{"combustibleLel":60}', { qos: 1 })
@@ -157,7 +157,7 @@ describe.skipIf(!hasChromium())('the demo', () => {
     'a cut feed is said across the wall within five seconds, and everything is right again afterwards',
     { timeout: 120_000 },
     async () => {
-      await using watched = await openPage(browser, `${demo.http}/wall`)
+      await using watched = await openPage(browser, `${demo.http}/wall?z2=devices`)
       const { page } = watched
       await page.waitForSelector('[data-zone="devices"] .measured[data-device]', { timeout: 30_000 })
       demo.child.kill('SIGSTOP')

@@ -74,8 +74,9 @@ async function raise(device: string, value: number): Promise<Alarm> {
   return openOf(device)
 }
 const now = async (id: string) => (await as('li', 'GET', `/alarms/${id}`)).body as unknown as Alarm
-/** Below the limit, until the off-delay has gone by. */
+/** Below the limit, until the off-delay has gone by; down in steps, because three falls of more than 30 %LEL in a second are a fault. */
 async function clear(device: string, id: string): Promise<Alarm> {
+  await publish(device, 24)
   return until(async () => {
     await publish(device, 0)
     const alarm = await now(id)
