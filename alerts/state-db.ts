@@ -120,6 +120,8 @@ export class StateDb {
       case 'action':
       case 'action.refused':
       case 'alarm.viewed':
+      case 'alarm.shown':
+      case 'alarm.called':
       case 'evidence.exported':
       case 'push.due':
       case 'push.receipt':
@@ -275,7 +277,10 @@ function timelineItem(said: RecordEntry, { pos, receivedAt }: Entry): TimelineIt
     case 'action':
     case 'action.refused':
       return { pos, at: receivedAt, type: 'action', entry: said }
+    case 'alarm.called':
+      return { pos, at: receivedAt, type: 'call', entry: said }
     case 'alarm.viewed':
+    case 'alarm.shown':
     case 'evidence.exported':
       return { pos, at: receivedAt, type: 'view', entry: said }
     case 'push.due':

@@ -39,7 +39,8 @@ export type AlarmQuery = {
 export type TimelineItem = { pos: number; at: number } & (
   | { type: 'change'; entry: AlarmChangeEntry }
   | { type: 'action'; entry: Extract<RecordEntry, { kind: 'action' | 'action.refused' }> }
-  | { type: 'view'; entry: Extract<RecordEntry, { kind: 'alarm.viewed' | 'evidence.exported' }> }
+  | { type: 'view'; entry: Extract<RecordEntry, { kind: 'alarm.viewed' | 'alarm.shown' | 'evidence.exported' }> }
+  | { type: 'call'; entry: Extract<RecordEntry, { kind: 'alarm.called' }> }
   | { type: 'push'; entry: Extract<RecordEntry, { kind: PushKind }> }
 )
 

@@ -2,6 +2,10 @@
 export const positions = ['head', 'technical', 'operation', 'duty-room'] as const
 export type Position = (typeof positions)[number]
 
+/** What came of ringing somebody up. */
+export const callResults = ['reached', 'no-answer', 'busy', 'wrong-number'] as const
+export type CallResult = (typeof callResults)[number]
+
 /**
  * How one person can be reached. Held where it can be deleted from, never in the record (semantics 9); handed to the part that
  * pushes and to nobody else.

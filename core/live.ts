@@ -86,4 +86,7 @@ export type WallBeat = {
   leaving?: boolean
 }
 
+/** Event `show`, to walls: somebody at the desk wants this looked at. */
+export type Show = { alarmId: string }
+
 export type Subscribe = { devices?: string[]; metrics?: string[]; enterpriseId?: string; mode?: Mode }

@@ -1,4 +1,5 @@
 import type { Alarm, AlarmChangeKind } from './alarm.ts'
+import type { CallResult } from './contact.ts'
 import type { Department, Region } from './department.ts'
 import type { Fence } from './fence.ts'
 import type { HandoverSignedEntry } from './handover.ts'
@@ -65,6 +66,10 @@ export type RecordEntry =
   | ActionEntry
   /** a person has opened an alarm as it stood in this version */
   | { kind: 'alarm.viewed'; alarmId: string; version: number; by: Author }
+  /** the walls were asked to show it */
+  | { kind: 'alarm.shown'; alarmId: string; by: Author }
+  /** somebody rang about it, and what came of it; `personId` null: a number that is nobody's here */
+  | { kind: 'alarm.called'; alarmId: string; personId: string | null; result: CallResult; note: string | null; by: Author }
   /** everything about an alarm left as a signed file */
   | { kind: 'evidence.exported'; alarmId: string; sha256: string; by: Author }
   /** the live risk index of a place became another, and why: written at a tick of the journal */

@@ -16,6 +16,8 @@ export const auditKinds = [
   'window.ended',
   'action',
   'alarm.viewed',
+  'alarm.shown',
+  'alarm.called',
   'evidence.exported',
   'risk.weights',
   'kpi.set',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Alarm } from '../core/alarm.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Registry } from '../core/registry.ts'
 import type { Hazards } from './hazard-book.ts'
@@ -45,6 +46,8 @@ export type Context = DashboardsOptions & {
   handovers: Handovers
   hazards: Hazards
   tips: Tips
+  /** How many walls were asked to show an alarm. */
+  showOnWalls: (alarm: Alarm) => number
 }
 
 export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>

@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import type { Show } from '../core/live.ts'
 import type { Caller } from './access.ts'
 import type { LiveMessage } from './live-message.ts'
 import type { Covers, Scope } from './live-scope.ts'
@@ -19,6 +20,8 @@ export class LiveClient {
   fellBehind = false
   /** an enterprise or a zone got another name: changes still count, a fresh picture follows with the next beat */
   namesChanged = false
+  /** it says of itself that it is a wall */
+  isWall = false
   #socket: Socket
   #unsent = 0
   #pictureBytes = 0
@@ -41,6 +44,11 @@ export class LiveClient {
       return
     }
     this.#write(message)
+  }
+
+  /** Not numbered and not kept: whoever misses it shows what it would have shown. */
+  ask(show: Show): void {
+    this.#socket.emit('show', show)
   }
 
   picture(message: LiveMessage): void {

@@ -4,6 +4,7 @@ import type { Socket as NetSocket } from 'node:net'
 import { Server, type Namespace, type Socket } from 'socket.io'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { Alarm } from '../core/alarm.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Heartbeat, Subscribe } from '../core/live.ts'
 import { ModeSchema, type Mode } from '../core/mode.ts'
@@ -108,6 +109,19 @@ export class LiveFeed {
     }
   }
 
+  /** Has every wall that shows this mode and may see the alarm show it; says how many there are. */
+  show({ id, mode, enterpriseId }: Alarm): number {
+    let asked = 0
+    for (const client of this.#clients.values()) {
+      const { scope } = client
+      if (!client.isWall || scope?.mode !== mode || !client.caller.sight.covers(enterpriseId)) continue
+      if (scope.enterpriseId !== null && scope.enterpriseId !== enterpriseId) continue
+      client.ask({ alarmId: id })
+      asked++
+    }
+    return asked
+  }
+
   /** Ends the connections of a person, or of one session: they may come back if they still may. */
   end(who: { personId: string } | { session: string }): void {
     for (const [socket, { caller }] of this.#clients) {
@@ -139,7 +153,9 @@ export class LiveFeed {
       this.#leave(client)
     })
     // The one thing a wall may say: that it is there. Whatever is no beat is dropped.
-    socket.on('wall', (said: unknown) => void this.#options.walls.heard(said, this.#options.clock.now(), client.caller.wall))
+    socket.on('wall', (said: unknown) => {
+      client.isWall = this.#options.walls.heard(said, this.#options.clock.now(), client.caller.wall) || client.isWall
+    })
     socket.on('subscribe', (wish: unknown, acknowledge?: unknown) => {
       const answer = this.#subscribe(client, wish)
       if (typeof acknowledge === 'function') acknowledge(answer)

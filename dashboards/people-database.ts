@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../core/contact.ts'
+import type { DeskView } from '../core/desk-view.ts'
 import type { Role } from './rights.ts'
 
 export type Person = {
@@ -27,6 +28,8 @@ export type Account = {
   disabledAt: number | null
   /** when their name and contact were deleted; the id stays, for the record has it */
   erasedAt: number | null
+  /** of the queue of the desk */
+  views: DeskView[]
 }
 export const newAccount: Account = {
   regions: [],
@@ -37,6 +40,7 @@ export const newAccount: Account = {
   lastLoginAt: null,
   disabledAt: null,
   erasedAt: null,
+  views: [],
 }
 /** What proves who somebody is, besides their password; read only when it is asked for. */
 export type Secrets = {

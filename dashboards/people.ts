@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs'
 import type { Clock } from '../core/clock.ts'
 import type { Contact, ContactBook } from '../core/contact.ts'
+import type { DeskView } from '../core/desk-view.ts'
 import { Conflict, Invalid, NotFound } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Author } from '../core/record.ts'
@@ -150,6 +151,11 @@ export class People implements ContactBook {
     const change = isOn ? 'second-factor' : 'second-factor-removed'
     await this.#recorder.append({ kind: 'user.changed', personId: id, role: person.role, change, by })
     await this.#keep(id, { secondFactorSince: isOn ? this.#clock.now() : null })
+  }
+
+  /** Nothing follows from these: they are kept, and not recorded. */
+  keepViews(id: string, views: DeskView[]): Promise<void> {
+    return this.#keep(id, { views })
   }
 
   /** Ends sessions of a person: some, or all but one. */

@@ -13,10 +13,12 @@ import { auditCalls } from './api/audit.ts'
 import { ownCalls } from './api/me.ts'
 import { officeCalls } from './api/offices.ts'
 import { personalDataCalls } from './api/personal-data.ts'
+import { alarmContactCalls } from './api/alarm-contacts.ts'
 import { alarmCalls } from './api/alarms.ts'
 import { backtestCalls } from './api/backtests.ts'
 import { callbackCalls } from './api/callbacks.ts'
 import { demoCalls } from './api/demo.ts'
+import { deskViewCalls } from './api/desk-views.ts'
 import { deviceCalls } from './api/devices.ts'
 import { escalationCalls } from './api/escalation.ts'
 import { evidenceCalls } from './api/evidence.ts'
@@ -42,6 +44,7 @@ import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
 import { userCalls } from './api/users.ts'
+import { wallShowCalls } from './api/wall-show.ts'
 import { windowCalls } from './api/windows.ts'
 import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
@@ -135,6 +138,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     handovers,
     hazards,
     tips: new Tips(join(dataDir, 'tips'), hazards, config.mode),
+    showOnWalls: (alarm) => feed.show(alarm),
   }
   const called = new EscalationNotices(options.escalation ?? null, people, clock, options.demo !== undefined)
   const metrics = new Metrics()
@@ -260,6 +264,7 @@ function addCalls(api: Api, context: Context): void {
   sessionCalls(api, context)
   userCalls(api, context)
   ownCalls(api, context)
+  deskViewCalls(api, context)
   officeCalls(api, context)
   personalDataCalls(api, context)
   auditCalls(api, context)
@@ -269,6 +274,8 @@ function addCalls(api: Api, context: Context): void {
   readingAtCalls(api, context)
   exportCalls(api, context)
   if (context.proof) evidenceCalls(api, context, context.proof)
+  alarmContactCalls(api, context)
+  wallShowCalls(api, context)
   alarmCalls(api, context)
   photoCalls(api, context)
   hazardCalls(api, context)

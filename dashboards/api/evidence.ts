@@ -80,6 +80,7 @@ export function evidenceCalls(app: Api, context: Context, proof: RecordProof): v
         .type('application/x-ndjson; charset=utf-8')
         .header('content-disposition', `attachment; filename="evidence-${alarm.id.replaceAll(/[^A-Za-z0-9._-]/g, '_')}.jsonl"`)
         .header('x-content-type-options', 'nosniff')
+        .header('x-evidence-sha256', sha256)
         .send(Buffer.concat([body, Buffer.from(`\n${seal}\n`)]))
     },
   )

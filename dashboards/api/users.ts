@@ -71,7 +71,7 @@ const UserChangeSchema = Type.Object(
 const ByIdSchema = Type.Object({ id: IdSchema })
 
 const shown = (person: Person) => {
-  const { id, username, role, enterpriseId, disabled, createdAt, contact, ...account } = person
+  const { id, username, role, enterpriseId, disabled, createdAt, contact, views: _theirs, ...account } = person
   return {
     id,
     username,

@@ -2,13 +2,14 @@ import type { Alarm } from '../../core/alarm.ts'
 import { caseStateOf, caseTransition, isCaseOver } from '../../core/case.ts'
 import { isLifeSafety } from '../../core/shelving.ts'
 
-/** What the desk offers; `group` and `group-red` are about several alarms, `hazard` about what outlasts one. */
+/** What the desk offers; `group` and `group-red` are about several alarms, `hazard` about what outlasts one, `call` and `wall` change none. */
 export const deskActions = [
   ...(['acknowledge', 'dispatch', 'accept', 'feedback', 'false-alarm', 'escalate', 'close', 'shelve', 'out-of-service'] as const),
   ...(['unshelve', 'return-to-service', 'reset', 'comment'] as const),
 ] as const
 export type DeskAction = (typeof deskActions)[number]
-export type GroupAction = 'group' | 'group-red' | 'hazard'
+export const isDeskAction = (action: string): action is DeskAction => (deskActions as readonly string[]).includes(action)
+export type GroupAction = 'group' | 'group-red' | 'hazard' | 'call' | 'wall'
 
 const inService = ['active', 'acknowledged', 'returned', 'latched']
 const isStillActive = ({ state, setAside }: Alarm): boolean =>

@@ -1,10 +1,8 @@
 import { isUnacknowledged, type Alarm } from '../../core/alarm.ts'
 import { groupKey } from '../../core/alarm-group.ts'
-import { severity, type Level } from '../../core/level.ts'
+import type { QueueFilter as Filter, QueueSort as Sort } from '../../core/desk-view.ts'
+import { severity } from '../../core/level.ts'
 import { byUrgency } from '../web/alarm-order.ts'
-
-export const sorts = ['urgency', 'newest', 'level'] as const
-export type Sort = (typeof sorts)[number]
 
 const isDropped = (alarm: Alarm): boolean => alarm.case?.state === 'unaccepted'
 
@@ -19,7 +17,6 @@ export function compareBy(sort: Sort): (a: Alarm, b: Alarm) => number {
     Number(isDropped(b)) - Number(isDropped(a)) || Number(a.state === 'normal') - Number(b.state === 'normal') || inOrder(a, b)
 }
 
-export type Filter = { text: string; area: string; enterprise: string; kind: string; level: Level | ''; mine: boolean }
 export const noFilter: Filter = { text: '', area: '', enterprise: '', kind: '', level: '', mine: false }
 export const isFiltering = (filter: Filter): boolean =>
   filter.mine || [filter.text.trim(), filter.area, filter.enterprise, filter.kind, filter.level].some((one) => one !== '')

@@ -91,6 +91,16 @@ export function useActions() {
       return { alarmId: alarms[0]!.id, action: decision, kind: 'done', alarm: null, text }
     })
 
-  return { outcome, busy, act, acknowledgeGroup, decideGroup }
+  /** 投屏: that no wall is there is no success. */
+  const show = (alarm: Alarm): Promise<boolean> =>
+    within(alarm, 'wall', async () => {
+      const { walls } = await api<{ walls: number }>('POST', `/alarms/${encodeURIComponent(alarm.id)}/show`)
+      const about = { alarmId: alarm.id, action: 'wall' }
+      return walls === 0
+        ? { ...about, kind: 'failed', text: t('desk.wall.none') }
+        : { ...about, kind: 'done', alarm: null, text: t('desk.wall.done', { n: walls }) }
+    })
+
+  return { outcome, busy, act, acknowledgeGroup, decideGroup, show }
 }
 export type Actions = ReturnType<typeof useActions>

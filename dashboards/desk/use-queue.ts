@@ -1,21 +1,22 @@
 import { computed, onScopeDispose, ref, shallowReactive, type ShallowRef } from 'vue'
 import type { Alarm } from '../../core/alarm.ts'
+import type { DeskView, QueueFilter, QueueSort } from '../../core/desk-view.ts'
 import { deviceKinds, isDeviceKind } from '../../core/device-kind.ts'
 import { locale, said, t } from '../web/i18n/i18n.ts'
 import { deviceText, placeText } from '../web/live-key.ts'
 import type { Live } from '../web/live.ts'
 import { session } from '../web/session.ts'
-import { compareBy, filtered, noFilter, type Facts, type Filter, type Sort } from './queue-order.ts'
+import { compareBy, filtered, noFilter, type Facts } from './queue-order.ts'
 
 /** A sort somebody chose lasts a shift: the next person finds the usual order. */
 const SHIFT_MS = 8 * 3_600_000
 
 /** The queue as it is asked for: all there is, in order, without what a filter hides. */
 export function useQueue(live: Live, over: ShallowRef<ReadonlyMap<string, Alarm>>) {
-  const sort = ref<Sort>('urgency')
-  const filter = shallowReactive<Filter>({ ...noFilter })
+  const sort = ref<QueueSort>('urgency')
+  const filter = shallowReactive<QueueFilter>({ ...noFilter })
   let timer: ReturnType<typeof setTimeout> | undefined
-  function sortBy(next: Sort): void {
+  function sortBy(next: QueueSort): void {
     sort.value = next
     clearTimeout(timer)
     if (next !== 'urgency') timer = setTimeout(() => (sort.value = 'urgency'), SHIFT_MS)
@@ -60,6 +61,11 @@ export function useQueue(live: Live, over: ShallowRef<ReadonlyMap<string, Alarm>
     }
   })
   const clear = () => Object.assign(filter, noFilter)
-  return { sort, sortBy, filter, clear, all, shown, result, choices }
+  /** A saved view, or none. */
+  const show = (view: DeskView | null) => {
+    Object.assign(filter, noFilter, view?.filter)
+    sortBy(view?.sort ?? 'urgency')
+  }
+  return { sort, sortBy, filter, clear, show, all, shown, result, choices }
 }
 export type Queue = ReturnType<typeof useQueue>

@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client'
-import type { Change, Heartbeat, Readings, Snapshot, Subscribe, WallBeat } from '../../core/live.ts'
+import type { Change, Heartbeat, Readings, Show, Snapshot, Subscribe, WallBeat } from '../../core/live.ts'
 import { backoffMs } from './backoff.ts'
 import { screen } from './screen.ts'
 
@@ -12,6 +12,7 @@ export type FeedListener = {
   readings(readings: Readings): void
   heartbeat(heartbeat: Heartbeat): void
   link(link: Link): void
+  show(show: Show): void
 }
 
 /** A socket that says it is open but has been silent for this long is replaced. */
@@ -80,6 +81,7 @@ export class Feed {
     socket.on('readings', (readings: Readings) => {
       if (this.#seq !== null) this.#listener.readings(readings)
     })
+    socket.on('show', (show: Show) => this.#listener.show(show))
     socket.on('hb', (heartbeat: Heartbeat) => {
       this.#heard()
       // The beat names the last change there was: a lost last one would otherwise go unnoticed until the next.

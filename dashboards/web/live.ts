@@ -32,6 +32,8 @@ export type Live = {
   /** Calls for every change of an alarm, once the state has it; gives back how to stop. */
   onAlarm(heard: (alarm: Alarm) => void): () => void
   onSnapshot(heard: (snapshot: Snapshot) => void): () => void
+  /** Calls when somebody at the desk wants an alarm shown. */
+  onShow(heard: (alarmId: string) => void): () => void
   tell(beat: WallBeat): void
 }
 
@@ -56,6 +58,7 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
   const keptAt = ref<number | null>(null)
   const alarmHeard = new Set<(alarm: Alarm) => void>()
   const snapshotHeard = new Set<(snapshot: Snapshot) => void>()
+  const showHeard = new Set<(alarmId: string) => void>()
 
   // Server time from the last message that carried it; performance.now() does not jump when the browser's clock is set.
   let serverTs = Date.now()
@@ -165,6 +168,7 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
     link(next) {
       link.value = next
     },
+    show: ({ alarmId }) => tellAll(showHeard, alarmId),
   })
 
   const tick = () => {
@@ -231,6 +235,7 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
     serverNow,
     onAlarm: (heard) => (alarmHeard.add(heard), () => void alarmHeard.delete(heard)),
     onSnapshot: (heard) => (snapshotHeard.add(heard), () => void snapshotHeard.delete(heard)),
+    onShow: (heard) => (showHeard.add(heard), () => void showHeard.delete(heard)),
     tell: (beat) => feed.tell(beat),
   }
 }

@@ -63,6 +63,7 @@ export class FakePlatform {
   #port = 0
   #seqs = new Map<Socket, number>()
   #timer: ReturnType<typeof setInterval>
+  #files = new Map<string, { text: string; headers: Record<string, string> }>()
   #routes: { method: string; pattern: RegExp; handle: Handler }[] = []
 
   private constructor() {
@@ -84,6 +85,11 @@ export class FakePlatform {
   route(method: string, path: string, handle: Handler): void {
     const pattern = new RegExp(`^${path.replace(/:[a-z]+/g, '([^/]+)')}$`)
     this.#routes.unshift({ method, pattern, handle })
+  }
+
+  /** An answer of the API that is a file, byte for byte. */
+  file(path: string, text: string, headers: Record<string, string> = {}): void {
+    this.#files.set(path, { text, headers })
   }
 
   beat(): void {
@@ -123,6 +129,11 @@ export class FakePlatform {
       this.#seqs.set(socket, seq + 1)
       socket.emit('change', { ...change, seq: seq + 1 })
     }
+  }
+
+  /** Somebody at the desk has it shown. */
+  show(alarmId: string): void {
+    this.#io.of('/live').emit('show', { alarmId })
   }
 
   /** The next change arrives with a number that leaves a hole. */
@@ -236,6 +247,8 @@ export class FakePlatform {
       return void response.end(JSON.stringify(await readBasemap(this.map)))
     }
     this.calls.push({ method, path, body })
+    const file = method === 'GET' ? this.#files.get(path) : undefined
+    if (file) return void response.writeHead(200, file.headers).end(file.text)
     const route = this.#routes.find((candidate) => candidate.method === method && candidate.pattern.test(path))
     const params = route?.pattern.exec(path)?.slice(1) ?? []
     const answer = route?.handle({ params, query: url.searchParams, body }) ?? {

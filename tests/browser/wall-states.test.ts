@@ -149,6 +149,21 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
     await page.waitForSelector('[data-zone=sound][data-state=ready]')
   })
 
+  test('what somebody sends from the desk fills the card; a new red takes it back', async () => {
+    const { platform } = stage
+    platform.alarm(makeAlarm(platform.now, { level: 'orange' }))
+    const sent = makeAlarm(platform.now - 60_000, { level: 'blue', deviceId: 'HYD-4', enterpriseId: 'street', zoneId: null })
+    platform.alarm(sent)
+    await using wall = await stage.open()
+    const card = wall.page.locator('article[data-zone=newest]')
+    await eventually(async () => expect(await card.getAttribute('data-level')).toBe('orange'))
+    platform.show(sent.id)
+    await eventually(async () => expect(await card.getAttribute('data-level')).toBe('blue'))
+    expect(await card.innerText()).toContain('值班台投屏')
+    platform.alarm(makeAlarm(platform.now))
+    await eventually(async () => expect(await card.getAttribute('data-level')).toBe('red'))
+  })
+
   test('F31: an alarm that nobody cleared for a week is listed like any other', async () => {
     const { platform } = stage
     platform.alarm(makeAlarm(platform.now - 7 * 86_400_000 - 60_000, { level: 'blue', state: 'acknowledged' }))

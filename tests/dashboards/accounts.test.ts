@@ -235,3 +235,19 @@ test('personal data can be taken along, and deleted so that nothing but the id i
   database.close()
   for (const gone of ['赵小北', '13911112222', 'zhao.leaver']) expect(everything).not.toContain(gone)
 })
+
+test('a person keeps views of the queue, the same at every machine, and nobody else sees them', async () => {
+  const id = await add('viewkeeper')
+  const { body } = await login('viewkeeper')
+  const mine = (method: string, more?: unknown) => withToken(body.token, method, '/me/views', more)
+  expect((await mine('GET')).body).toEqual({ views: [] })
+  const filter = { text: '', area: '', enterprise: 'e-1', kind: '', level: 'yellow', mine: false }
+  const view = { name: ' 化工黄色 ', sort: 'newest', filter }
+  expect((await mine('PUT', { views: [view] })).body).toEqual({ views: [{ ...view, name: '化工黄色' }] })
+  expect((await mine('PUT', { views: [view, view] })).status).toBe(400)
+  expect((await mine('PUT', { views: [{ ...view, filter: { ...filter, hideReds: true } }] })).status).toBe(400)
+  const again = (await login('viewkeeper')).body.token as string
+  expect((await withToken(again, 'GET', '/me/views')).body.views).toHaveLength(1)
+  const people = (await stage.call('GET', '/api/v1/users')).body.users as { id: string }[]
+  expect(people.find((one) => one.id === id)).not.toHaveProperty('views')
+})

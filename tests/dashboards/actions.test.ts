@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Actions } from '../../dashboards/actions.ts'
 import { Recorder } from '../../dashboards/recorder.ts'
 import { Verdicts } from '../../dashboards/verdicts.ts'
+import { readRecordEntry } from '../../journal/codec.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
 
 let stage: Stage
@@ -102,4 +103,48 @@ test('the timeline names the people the record only numbers', async () => {
   const { body } = await stage.call('GET', '/api/v1/alarms/a-1/timeline')
   expect(body.items.map(({ type }: { type: string }) => type)).toEqual(['change', 'action', 'change'])
   expect(body.people).toEqual({ [alarm.acknowledgedBy]: 'li' })
+})
+
+test('who answers for a place is told to those who act, with numbers, and both that and the call are recorded', async () => {
+  await stage.call('POST', '/api/v1/enterprises', { id: 'e-1', name: '滨江化工', region: '330106001' })
+  const add = async (username: string, contact: object) => {
+    const made = { username, password: ADMIN_PASSWORD, role: 'enterprise', enterpriseId: 'e-1' }
+    const { id } = (await stage.call('POST', '/api/v1/users', made)).body as { id: string }
+    await stage.call('PATCH', `/api/v1/users/${id}`, { contact })
+    return id
+  }
+  const room = await add('room', { name: '值班室', phone: '0571-8000001', position: 'duty-room' })
+  const head = await add('head', { name: '张总', phone: '13800000001', position: 'head' })
+  const { body } = await stage.call('GET', '/api/v1/alarms/a-1/contacts', undefined, { as: 'li' })
+  expect(body.contacts).toMatchObject([
+    { personId: head, name: '张总', position: 'head', phone: '13800000001' },
+    { personId: room, position: 'duty-room' },
+  ])
+  const call = { personId: head, result: 'reached', note: '正在撤人' }
+  const headers = { 'idempotency-key': 'k1' }
+  for (const once of [1, 2])
+    expect((await stage.call('POST', '/api/v1/alarms/a-1/calls', call, { as: 'li', headers })).status, String(once)).toBe(204)
+  const nobody = { personId: 'admin', result: 'busy' }
+  expect((await stage.call('POST', '/api/v1/alarms/a-1/calls', nobody, { as: 'li' })).status).toBe(400)
+  const said = await stage.journal.readRecord(1, ['alarm.called', 'personal-data.accessed'])
+  const entries = said.map(readRecordEntry)
+  expect(entries.filter(({ kind }) => kind === 'alarm.called')).toMatchObject([{ ...call, alarmId: 'a-1' }])
+  expect(entries.filter(({ kind }) => kind === 'personal-data.accessed')).toMatchObject([{ personIds: [head, room] }])
+})
+
+test('an alarm shown on the walls goes to screens that said they are walls, and may see it; one that is over does not', async () => {
+  const wall = await stage.live()
+  const desk = await stage.live()
+  const shown: string[] = []
+  wall.socket.on('show', ({ alarmId }: { alarmId: string }) => shown.push(alarmId))
+  desk.socket.on('show', () => shown.push('desk'))
+  const show = (as = 'li') => stage.call('POST', '/api/v1/alarms/a-1/show', undefined, { as })
+  expect((await show()).body).toEqual({ walls: 0 })
+  wall.socket.emit('wall', { wall: 'w1', name: '大厅', seq: 1, frames: 60, heapMb: 90, sound: 'ready', picture: 'live' })
+  await wall.socket.emitWithAck('snapshot', {})
+  expect((await show()).body).toEqual({ walls: 1 })
+  await wall.until(() => shown.length > 0)
+  expect(shown).toEqual(['a-1'])
+  await stage.raise('a-1', { state: 'normal', endedAt: 1 }, 'ended')
+  expect((await show()).body.error).toMatchObject({ code: 'wrong-state' })
 })

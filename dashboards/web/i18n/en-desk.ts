@@ -244,6 +244,8 @@ export const enAction: typeof zhAction = {
   group: 'Acknowledge group',
   'group-red': 'Acknowledge group (red)',
   hazard: 'Hazard',
+  call: 'Call the enterprise',
+  wall: 'Show on walls',
   requested: '{action} requested',
   refused: 'Refused: {reason}',
 }

@@ -90,6 +90,7 @@ export const enWall: typeof zhWall = {
   helpNote: 'The wall only shows; acknowledging is done at the desk',
   theme: { auto: 'day/night by the clock', day: 'day', night: 'night' },
   picked: 'group {n} selected',
+  sent: 'sent from the desk',
   keptPicture: 'last picture {at} · {age} old · {why}',
   hung: 'SCREEN FROZEN · this page has not responded for {s} s',
   say: {

@@ -243,6 +243,8 @@ export const zhAction = {
   group: '成组确认',
   'group-red': '成组确认(含红)',
   hazard: '转隐患',
+  call: '联系企业',
+  wall: '投屏',
   requested: '请求{action}',
   refused: '操作被拒绝:{reason}',
 }

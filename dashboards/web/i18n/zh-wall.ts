@@ -89,6 +89,7 @@ export const zhWall = {
   helpNote: '大屏只显示,不确认;确认在值班台',
   theme: { auto: '昼夜自动', day: '昼间', night: '夜间' },
   picked: '已选第 {n} 组',
+  sent: '值班台投屏',
   keptPicture: '上次画面 {at} · {age} 前 · {why}',
   hung: '画面卡死 · 本页 {s} s 无响应',
   say: {
