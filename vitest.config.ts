@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of how soon something is seen or heard. */
+const timed = ['wall', 'wall-states', 'wall-flood', 'wall-real', 'wall-faults'].map((name) => `tests/browser/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: 'forks',
     maxWorkers: 2,
-    // Whole-process and browser tests share two cores with what they measure: one file at a time there.
+    // Files share the two cores, but for those that time what the wall does: one at a time.
     projects: [
       {
         extends: true,
@@ -17,7 +20,6 @@ export default defineConfig({
         test: {
           name: 'flow',
           include: ['tests/{flow,chaos,interop}/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },
@@ -27,6 +29,18 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
+          exclude: timed,
+          globalSetup: ['tests/browser/built.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 90_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'wall in time',
+          include: timed,
+          globalSetup: ['tests/browser/built.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 90_000,

@@ -30,6 +30,7 @@ const steps: { name: string; command: string[]; still?: true }[] = [
   { name: 'architecture, unit', command: ['vitest', 'run', '--project', 'unit'] },
   { name: 'flow, chaos', command: ['vitest', 'run', '--project', 'flow'] },
   { name: 'browser', command: ['vitest', 'run', '--project', 'browser'] },
+  { name: 'browser: the wall in time', command: ['vitest', 'run', '--project', 'wall in time'] },
 ]
 
 const ci = process.env['CI'] === 'true'

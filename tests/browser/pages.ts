@@ -7,7 +7,7 @@ import { build } from 'vite'
 const root = join(import.meta.dirname, '../..')
 const changedAt = (path: string): number => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
 
-/** Builds the pages unless dist/ is newer than every source they are made of. Browser tests run one file at a time, so nobody else is building. */
+/** Builds the pages unless dist/ is newer than every source they are made of. Done once before the files of a run (built.ts), so none of them builds beside another. */
 export async function buildPages(): Promise<void> {
   if (process.env['WATCHFIRE_TEST_DIST'] !== undefined) return
   const sources = globSync('{core,dashboards}/**/*.{ts,vue,css,html,svg}', { cwd: root })
