@@ -64,6 +64,33 @@ describe.skipIf(!hasChromium())('the desk reaches people, walls and paper', () =
     expect(await form.count()).toBe(0)
   })
 
+  test('F36: of a channel that gives no receipt the timeline says so; who looked, who rang and who showed it on the walls stands there too', async () => {
+    const alarm = makeAlarm(platform.now)
+    platform.alarm(alarm)
+    const push = { kind: 'push.sent', alarmId: alarm.id, alarmVersion: 1, channel: 'duty-robot', attempt: 1, detail: '' }
+    const entries: [string, object][] = [
+      ['push', { ...push, receipt: null, personId: 'u7' }],
+      ['push', { ...push, channel: 'sms', receipt: 'accepted', personId: 'u7' }],
+      ['push', { kind: 'push.receipt', alarmId: alarm.id, channel: 'sms', receipt: 'delivered', detail: '', personId: 'u7' }],
+      ['view', { kind: 'alarm.viewed', alarmId: alarm.id, version: 1, by: 'u2' }],
+      ['view', { kind: 'alarm.shown', alarmId: alarm.id, by: 'u2' }],
+      ['call', { kind: 'alarm.called', alarmId: alarm.id, personId: 'u7', result: 'reached', note: '正在撤人', by: 'u2' }],
+    ]
+    const items = entries.map(([type, entry], n) => ({ pos: n + 1, at: platform.now + n, type, entry }))
+    platform.route('GET', `/alarms/${alarm.id}/timeline`, () => ({ body: { items, people: { u2: '李娜', u7: '张总' } } }))
+    await using desk = await openDesk()
+    const lines = desk.page.locator('[data-zone=timeline] li')
+    await lines.nth(5).waitFor()
+    expect((await lines.allInnerTexts()).map((line) => line.replaceAll(/^\S+ \S+|\s/g, ''))).toEqual([
+      '推送已送出duty-robot→张总无回执',
+      '推送已送出sms→张总通道已收',
+      '已送达sms→张总',
+      '查看了报警李娜',
+      '投到大屏李娜',
+      '电话联系→张总李娜已接通·正在撤人',
+    ])
+  })
+
   test('W puts the alarm on the walls and says on how many; none is no success', async () => {
     let walls = 2
     platform.route('POST', '/alarms/:id/show', () => ({ body: { walls } }))

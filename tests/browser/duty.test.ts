@@ -7,6 +7,7 @@ import { hasChromium, launchChromium } from './chromium.ts'
 import { furnish, makeAlarm } from './district.ts'
 import { FakePlatform } from './fake-platform.ts'
 import { buildPages, eventually, openPage } from './pages.ts'
+import { readPdf } from './pdf.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -180,7 +181,19 @@ describe.skipIf(!hasChromium())('duty', () => {
     expect(await page.locator('[data-zone=archive]').isVisible()).toBe(false)
     expect(await sheet.isVisible()).toBe(true)
     const pdf = await page.pdf({ preferCSSPageSize: true, ...(shots && { path: `${shots}/handover.pdf` }) })
-    expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
+    const { pages } = readPdf(pdf)
+    for (const { widthMm, heightMm } of pages) expect([Math.round(widthMm), Math.round(heightMm)]).toEqual([210, 297])
+    const text = pages.map((one) => one.text).join('')
+    for (const part of [
+      '交接班报告',
+      report.notes,
+      ...Object.values(people).slice(0, 4),
+      '罐区检修,已停泵',
+      '防火堤破损',
+      'a'.repeat(64),
+    ])
+      expect(text).toContain(part)
+    expect(text.split('滨江化工二号罐区探测器').length - 1).toBe(report.open.length + report.setAside.length + 1)
     await page.setViewportSize({ width: 794, height: 1123 })
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(794)
     if (shots) await page.screenshot({ path: `${shots}/handover-print.png` })
