@@ -26,6 +26,8 @@ try {
     const manifest = await backup({ dataDir: settings.dataDir, target: dir, version: ownVersion(), configuration })
     await closeToOthers(dir)
     say(`backup of ${settings.dataDir} in ${dir}: ${told(manifest)}`)
+    if (existsSync(resolve(settings.dataDir, 'tls', 'ca.key')))
+      say(`not in it: ${resolve(settings.dataDir, 'tls', 'ca.key')}; keep a copy of its own, or phones install a new CA one day`)
     if (manifest.record.brokenAt !== null)
       say(`the record's hash chain is broken at position ${manifest.record.brokenAt}, in the original as well: npm run doctor`)
   } else {

@@ -5,7 +5,7 @@ import { journalExtent } from '../journal/extent.ts'
 import { verifyChain } from '../journal/seal.ts'
 import { listSegments } from '../journal/segments.ts'
 import { copyDatabase, copyNow, freeBytes, inMiB, isFull } from './copying.ts'
-import { readFormat } from './data-dir.ts'
+import { makeFolder, readFormat } from './data-dir.ts'
 import {
   BadBackup,
   checkFiles,
@@ -27,9 +27,10 @@ export type BackupOptions = {
 
 /**
  * Not in a backup: who runs now, the first password in clear, what SQLite keeps beside a database, files on their way to a
- * name, and copies an upgrade made.
+ * name, and copies an upgrade made. Nor the key of the local CA: whoever has it can pretend to be any site to the phones that trust it,
+ * and the platform runs without it.
  */
-const leftOut = /^(lock.*|admin-password|.*-(wal|shm|journal)|.*\.new|before-format-.*|UNFINISHED|voice)$/
+const leftOut = /^(lock.*|admin-password|.*-(wal|shm|journal)|.*\.new|before-format-.*|UNFINISHED|voice|ca\.key)$/
 
 /**
  * Copies a data folder, also while the platform runs on it. Segments are opened first, so that what retention removes
@@ -100,7 +101,7 @@ async function claim(target: string): Promise<boolean> {
     if (names.some((name) => name !== 'lost+found'))
       throw new BadBackup(`${target} is not empty: name a folder that is, or that does not exist yet`, { target })
   }
-  await mkdir(target, { recursive: true, mode: 0o700 })
+  makeFolder(target)
   await writeFlushed(join(target, UNFINISHED), `begun ${new Date().toISOString()} by process ${process.pid}\n`, 'wx')
   return isNew
 }

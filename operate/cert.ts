@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { makeFolder } from './data-dir.ts'
 
 /**
  * `npm run cert [-- name …]`: a CA of this machine and a certificate of the server by it, for phones that open `/m`. Node makes keys but no
@@ -34,7 +35,7 @@ const names = [...new Set([...process.argv.slice(2), hostname(), 'localhost', ..
 const subject = names.map((name) => `${isIP(name) ? 'IP' : 'DNS'}:${name}`).join(',')
 
 process.umask(0o077)
-mkdirSync(dir, { recursive: true, mode: 0o700 })
+makeFolder(dir)
 if (!existsSync(path('ca.crt'))) {
   const limits = ['-addext', 'basicConstraints=critical,CA:TRUE,pathlen:0', '-addext', 'keyUsage=critical,keyCertSign,cRLSign']
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'ca.key']
@@ -50,6 +51,12 @@ if (!existsSync(path('ca.crt'))) {
     `/CN=Watchfire local CA ${hostname()}`,
     ...limits,
   )
+}
+if (!existsSync(path('ca.key'))) {
+  process.stderr.write(
+    `no certificate was made: ${path('ca.key')} is not here (no backup has it). Put it back to go on with this CA; or remove ${dir} and run this again for a new one, which every phone has to install\n`,
+  )
+  process.exit(1)
 }
 const asked = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'server.key', '-out', 'server.csr']
 openssl('req', '-new', ...asked, '-subj', '/CN=Watchfire')

@@ -1,5 +1,15 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { BadSetting } from '../core/errors.ts'
 import { UNFINISHED } from './manifest.ts'
 import { migrations } from './migrations/index.ts'
@@ -20,7 +30,7 @@ const markOf = (dir: string) => join(dir, 'format.json')
  */
 export function openDataDir(dir: string, demo: boolean, format = FORMAT): void {
   try {
-    mkdirSync(dir, { recursive: true })
+    makeFolder(dir)
     chmodSync(dir, 0o700)
     accessSync(dir, constants.W_OK)
   } catch (error) {
@@ -49,6 +59,22 @@ export function openDataDir(dir: string, demo: boolean, format = FORMAT): void {
         ? `${dir} holds demo data, and real data never goes beside it: set WATCHFIRE_DATA_DIR to another folder, for example ./data`
         : `${dir} holds real data, and the demo never goes beside it: unset WATCHFIRE_DATA_DIR or name another folder, for example ./data-demo`,
     )
+  }
+}
+
+/**
+ * A folder and those above it. Node's own way of making them all never comes back where nothing can be made, as in `/proc`: there the
+ * parent exists and the folder is still `ENOENT`.
+ */
+export function makeFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(dir).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(dirname(dir))) throw error
+    makeFolder(dirname(dir))
+    mkdirSync(dir, { mode: 0o700 })
   }
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { lockDataDir } from '../journal/lock.ts'
 import { restoredMark, type Restored } from '../journal/recovery.ts'
 import { copyNow, freeBytes, inMiB, isFull } from './copying.ts'
-import { FORMAT, readFormat } from './data-dir.ts'
+import { FORMAT, readFormat, makeFolder } from './data-dir.ts'
 import { BadBackup, checkFiles, readManifest, syncDir, UNFINISHED, writeFlushed, type Manifest } from './manifest.ts'
 
 const MARK = 'format.json'
@@ -23,7 +23,7 @@ export async function restore(source: string, dataDir: string, knownHead: number
   await checkFiles(source, manifest)
   const files = manifest.files.filter(({ path }) => !/^configuration[\\/]/.test(path))
   if (!files.some(({ path }) => path === MARK)) throw new BadBackup(`${source} has no ${MARK}: it is not a whole backup`)
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
   const needed = files.reduce((sum, { bytes }) => sum + bytes, 0)
   const free = await freeBytes(dataDir)
   if (free < needed) throw new BadBackup(`the disk of ${dataDir} has ${inMiB(free)} free and the restore needs ${inMiB(needed)}`)

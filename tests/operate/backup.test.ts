@@ -63,6 +63,24 @@ test('a database that is written to all the time is copied all the same, as it s
   }
 })
 
+test('photos and the certificate of the server are in a backup, the key of the CA that phones trust is not', async () => {
+  const { dataDir, journal } = await folderWith(1)
+  const files = ['photos/ab12.jpg', 'tls/ca.crt', 'tls/ca.key', 'tls/server.crt', 'tls/server.key']
+  for (const file of files) {
+    mkdirSync(join(dataDir, file, '..'), { recursive: true })
+    writeFileSync(join(dataDir, file), file)
+  }
+  const { manifest, target } = await backUp(dataDir)
+  await journal.stop()
+  expect(files.filter((file) => !manifest.files.some(({ path }) => path === file))).toEqual(['tls/ca.key'])
+  expect(existsSync(join(target, 'tls/ca.key'))).toBe(false)
+})
+
+test.skipIf(process.platform !== 'linux')('a folder that nobody can make is said to be none, at once', () => {
+  for (const dir of ['/proc/x', '/proc/x/deep/er', '/dev/null/x'])
+    expect(() => openDataDir(dir, false)).toThrow(`${dir} cannot be used as the data folder`)
+})
+
 test('segments that retention removes while they are copied are in the backup, with an unbroken chain and every position', async () => {
   const { dataDir, journal } = await folderWith(120, { maxBytes: 40_000 })
   // Held open by a lock, so that the journal is looked at once before and once after retention.
