@@ -2,7 +2,7 @@ import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } f
 import type { Alarm } from '../core/alarm.ts'
 import type { PeopleDoor } from '../core/contact.ts'
 import type { FalseAlarmsOfPoint } from '../core/case.ts'
-import type { DryRun, Escalation, EscalationFacts, MyPush } from '../core/escalation.ts'
+import type { AskedAnswer, AskedCall, DryRun, Escalation, EscalationFacts, MyPush } from '../core/escalation.ts'
 import type { Ladder } from '../core/ladder.ts'
 import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
@@ -140,6 +140,10 @@ class AlertsThread implements Alerts {
 
   tryLadder(ladder: Ladder, by: string): Promise<DryRun> {
     return this.#thread.call('tryLadder', ladder, by)
+  }
+
+  askCall(wish: AskedCall): Promise<AskedAnswer> {
+    return this.#thread.call('askCall', wish)
   }
 
   testContacts(enterpriseId: string): ReturnType<Escalation['testContacts']> {

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { AlarmQuery } from '../core/alarm-book.ts'
+import type { AskedCall } from '../core/escalation.ts'
 import type { Ladder } from '../core/ladder.ts'
 import type { CallbackRequest } from '../core/push.ts'
 import type { Part } from '../core/part.ts'
@@ -47,6 +48,7 @@ ready({
   channels: () => channels.facts(),
   escalationFacts: () => desk().escalationFacts(),
   tryLadder: (ladder: Ladder, by: string) => desk().tryLadder(ladder, by),
+  askCall: (wish: AskedCall) => desk().askCall(wish),
   testContacts: (enterpriseId: string) => desk().testContacts(enterpriseId),
   answerPush: (messageId: string, by: string, code: string | null) => desk().answerPush(messageId, by, code),
   answerRollCall: (personId: string) => desk().answerRollCall(personId),

@@ -1,5 +1,6 @@
 import type { PeopleDoor } from './contact.ts'
-import type { Ladder, LadderTarget } from './ladder.ts'
+import type { Alarm } from './alarm.ts'
+import type { Ladder, LadderStep, LadderTarget } from './ladder.ts'
 import type { Level } from './level.ts'
 import type { MessageKind, Receipt } from './push.ts'
 import type { Author } from './record.ts'
@@ -28,6 +29,8 @@ export type PushDueEntry = {
   of?: string[]
   /** the first red of an enterprise: no limit keeps it */
   first?: boolean
+  /** a person wanted this call: no limit keeps it, and it also leaves where somebody has taken the alarm already */
+  asked?: boolean
   /** roll call: the shift · follow-up: what ended the call, and who */
   shiftId?: string
   end?: CallEnd
@@ -47,6 +50,62 @@ export type LadderStepEntry = {
   outcome: StepOutcome
   ladder: { region: string | null; version: number }
   first?: boolean
+  /** whom it was to call; missing in entries of old */
+  to?: LadderTarget
+  asked?: boolean
+}
+
+/** What a person may call by hand: the next rung, or one role whatever the time. */
+export const ladderCallees = [
+  ...(['next', 'duty1', 'duty2', 'shiftLeader', 'dutyLeader'] as const),
+  ...(['operation', 'technical', 'head', 'duty-room', 'superior'] as const),
+] as const
+export type LadderCallee = (typeof ladderCallees)[number]
+
+/** Somebody wants steps taken now, of the alarm as they saw it. Of one that has changed since nobody wanted anything. */
+export type LadderAskedEntry = {
+  kind: 'ladder.asked'
+  alarmId: string
+  version: number
+  to: LadderCallee
+  /** those of the ladder under their own ids, or one that is in no ladder */
+  steps: LadderStep[]
+  reason: string
+  by: Author
+  idempotencyKey: string | null
+}
+
+/** The written report (警情信息快报) as it was drafted: these very words leave where the step does. Persons are not named in it. */
+export type AlarmReportedEntry = {
+  kind: 'alarm.reported'
+  alarmId: string
+  alarmVersion: number
+  round: number
+  step: string
+  /** the division it is for; null: there is none above */
+  to: string | null
+  text: { zh: string; en: string }
+}
+
+/** A change of a ladder that waits for its second person, and what became of it. */
+export type LadderProposedEntry = {
+  kind: 'ladder.proposed'
+  proposalId: string
+  /** the version it is to follow, 0 for none */
+  base: number
+  ladder: Ladder
+  reason: string
+  dryRun?: string
+  by: Author
+}
+export const ladderVerdicts = ['approved', 'rejected', 'withdrawn'] as const
+export type LadderVerdict = (typeof ladderVerdicts)[number]
+export type LadderDecidedEntry = {
+  kind: 'ladder.decided'
+  proposalId: string
+  verdict: LadderVerdict
+  comment: string | null
+  by: Author
 }
 
 /** Somebody answered a message: a test, a roll call. `by` is who gave the answer, `personId` whom it was sent to. */
@@ -111,11 +170,17 @@ export type MyPush = {
   answered: boolean
 }
 
+export type AskedCall = Pick<LadderAskedEntry, 'alarmId' | 'version' | 'to' | 'reason' | 'by' | 'idempotencyKey'>
+/** `alarm`: as the part that calls knows it. */
+export type AskedAnswer = { steps: LadderStep[]; alarm: Alarm }
+
 /** From alarms to people. The part that pushes implements it, dashboards ask. */
 export interface EscalationDesk {
   escalationFacts(): Promise<EscalationFacts>
   /** Lists whom the last week's alarms would have called, and records that it was tried. */
   tryLadder(ladder: Ladder, by: Author): Promise<DryRun>
+  /** Takes the next rung, or calls one role, now. The same key again is the same answer. Raises why it cannot be. */
+  askCall(wish: AskedCall): Promise<AskedAnswer>
   /** Sends every contact of an enterprise a test message; resolves with how many. */
   testContacts(enterpriseId: string, by: Author): Promise<{ personId: string; messageId: string }[]>
   /** `code`: as it stands in the message, given for somebody else. Raises `NotFound`, `Forbidden` by code, `Conflict`. */

@@ -22,6 +22,8 @@ export type LadderStep = {
   /** all of these at once; when one fails the next of `otherwise` is tried */
   channels: string[]
   otherwise?: string[]
+  /** the written report (core/incident-report.ts) is drafted when this step comes, and goes where the step goes */
+  report?: boolean
 }
 
 /**

@@ -11,9 +11,9 @@ export type Receipt = (typeof receipts)[number]
 
 /**
  * Why a person is told: `alarm` calls for an acknowledgement, `update` is a change of it, `follow-up` ends a call ("taken by …"),
- * `roll-call` (点名) and `test` want an answer, `summary` stands for several messages.
+ * `roll-call` (点名) and `test` want an answer, `summary` stands for several messages, `report` is the written one (信息快报).
  */
-export const messageKinds = ['alarm', 'update', 'follow-up', 'test', 'roll-call', 'summary'] as const
+export const messageKinds = ['alarm', 'update', 'follow-up', 'test', 'roll-call', 'summary', 'report'] as const
 export type MessageKind = (typeof messageKinds)[number]
 
 /** The recorded change of an alarm a message is about. */

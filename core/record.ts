@@ -10,7 +10,17 @@ import type { Series } from './reading.ts'
 import type { RegistryRow } from './registry.ts'
 import type { KpiDefinition } from './kpi.ts'
 import type { Ladder } from './ladder.ts'
-import type { LadderStepEntry, LadderTriedEntry, PushAnswerEntry, PushDueEntry, RollCallEntry } from './escalation.ts'
+import type {
+  AlarmReportedEntry,
+  LadderAskedEntry,
+  LadderDecidedEntry,
+  LadderProposedEntry,
+  LadderStepEntry,
+  LadderTriedEntry,
+  PushAnswerEntry,
+  PushDueEntry,
+  RollCallEntry,
+} from './escalation.ts'
 import type { ProposalVerdict } from './proposal.ts'
 import type { ReceiptNews } from './push.ts'
 import type { Contribution, RiskState, RiskWeights } from './risk.ts'
@@ -66,6 +76,8 @@ export type RecordEntry =
   | ActionEntry
   /** a person has opened an alarm as it stood in this version */
   | { kind: 'alarm.viewed'; alarmId: string; version: number; by: Author }
+  /** a person has looked at what walls showed at a past moment, and at others around it for some minutes; `enterpriseId` null: of all they see */
+  | { kind: 'wall.viewed'; at: number; mode: Mode; enterpriseId: string | null; by: Author }
   /** the walls were asked to show it */
   | { kind: 'alarm.shown'; alarmId: string; by: Author }
   /** somebody rang about it, and what came of it; `personId` null: a number that is nobody's here */
@@ -108,10 +120,17 @@ export type RecordEntry =
   | PushDueEntry
   | PushAnswerEntry
   | LadderStepEntry
+  | LadderAskedEntry
+  | AlarmReportedEntry
   | LadderTriedEntry
   | RollCallEntry
-  /** a ladder as it stands from here on; `dryRun`: the trial that was looked at before steps were let out of the deployment */
-  | { kind: 'ladder.set'; ladder: Ladder; by: Author; dryRun?: string }
+  | LadderProposedEntry
+  | LadderDecidedEntry
+  /**
+   * A ladder as it stands from here on: `by` put in force what `proposedBy` had proposed. `dryRun`: the trial that was looked at before steps
+   * were let out of the deployment
+   */
+  | { kind: 'ladder.set'; ladder: Ladder; by: Author; dryRun?: string; proposalId?: string; proposedBy?: Author }
   /**
    * What a provider told later of a message: told apart by our id, or by the provider's own from when it was sent. Who it was is
    * the recipient of that message.

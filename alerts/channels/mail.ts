@@ -92,7 +92,7 @@ const mailOf = ({ id, text, link, mode, kind }: Message, from: string, to: strin
     'Auto-Submitted': 'auto-generated',
     'X-Watchfire-Delivery': id,
     'X-Watchfire-Mode': mode,
-    ...(kind === 'alarm' && { Importance: 'high' }),
+    ...((kind === 'alarm' || kind === 'report') && { Importance: 'high' }),
   },
 })
 

@@ -1,6 +1,7 @@
 import type { Alarm } from '../../core/alarm.ts'
 import { isCaseOver } from '../../core/case.ts'
 import type { CallEnd } from '../../core/escalation.ts'
+import type { LadderStep } from '../../core/ladder.ts'
 import { severity } from '../../core/level.ts'
 import type { AlarmChangeEntry } from '../../core/record.ts'
 
@@ -21,6 +22,8 @@ export type Call = {
   /** of this round, steps before this are not taken: it came back on the ladder further up */
   fromMs: number
   taken: Set<string>
+  /** steps somebody wanted at once, of this round */
+  asked: LadderStep[]
   /** first red of its enterprise; null until a step was taken */
   first: boolean | null
   /** `waiting`: when the first feedback is due */
@@ -49,6 +52,7 @@ const begun = (alarm: Alarm, pos: number, at: number): Call => ({
   startedAt: at,
   fromMs: 0,
   taken: new Set(),
+  asked: [],
   first: null,
   feedbackDueAt: null,
   end: null,
@@ -88,7 +92,8 @@ export function moved(call: Call | undefined, { entry, pos, at }: Change, rules:
   }
   if (next.phase !== 'waiting' && next.phase !== 'overdue') return next
   if (!isAnswered(alarm)) return next
-  if (next.phase === 'overdue') next.end = { why: change === 'false-alarm' ? 'false-alarm' : 'fed-back', by, pos }
+  // Whoever was called after somebody had taken it has heard of no end yet.
+  if (next.phase === 'overdue' || next.asked.length > 0) next.end = { ...answeredBy(entry), pos }
   return { ...next, phase: 'over', feedbackDueAt: null }
 }
 
@@ -101,6 +106,7 @@ export function overdue(call: Call, overdueAtMs: number): Call {
     startedAt,
     fromMs: overdueAtMs,
     taken: new Set(),
+    asked: [],
     feedbackDueAt: null,
     end: null,
     before: null,
@@ -112,6 +118,12 @@ function isAnswered({ case: known, occurrences, state, level }: Alarm): boolean 
   const mine = known?.occurrence === occurrences ? known : undefined
   if (mine && (mine.firstFeedbackAt !== null || isCaseOver(mine.state))) return true
   return state === 'normal' && (level === 'yellow' || level === 'blue')
+}
+
+function answeredBy(entry: AlarmChangeEntry): CallEnd {
+  const { change, by } = entry
+  if (change === 'ended' || change === 'reset') return endOf(entry)
+  return { why: change === 'false-alarm' ? 'false-alarm' : 'fed-back', by }
 }
 
 function endOf({ change, by }: AlarmChangeEntry): CallEnd {

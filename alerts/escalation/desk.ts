@@ -1,5 +1,14 @@
-import { Conflict, NotFound, PlatformError } from '../../core/errors.ts'
-import type { DryRun, EscalationDesk as Door, EscalationFacts, MyPush, PushDueEntry } from '../../core/escalation.ts'
+import { Conflict, Invalid, NotFound, PlatformError } from '../../core/errors.ts'
+import type {
+  AskedAnswer,
+  AskedCall,
+  DryRun,
+  EscalationDesk as Door,
+  EscalationFacts,
+  LadderAskedEntry,
+  MyPush,
+  PushDueEntry,
+} from '../../core/escalation.ts'
 import type { Ladder } from '../../core/ladder.ts'
 import type { Author } from '../../core/record.ts'
 import { readRecordEntry } from '../../journal/codec.ts'
@@ -70,6 +79,39 @@ export class EscalationDesk implements Door {
       { entry: { kind: 'ladder.tried', id, region, steps: stepsHash(ladder), from, to, alarms, calls: count, by } },
     ])
     return { id, region, from, to, alarms, calls, truncated: count > MOST_CALLS }
+  }
+
+  async askCall({ idempotencyKey: key, ...wish }: AskedCall): Promise<AskedAnswer> {
+    await this.#runner.started
+    const { machine, hasChannels } = this.#runner
+    if (!hasChannels) throw new Conflict('no-channels', 'no channel is set up: nobody can be called')
+    await this.#runner.caughtUp()
+    const { alarmId, version, to, reason, by } = wish
+    const known = key === null ? undefined : machine.wish(by, key)
+    if (known) {
+      const isSame = known.alarmId === alarmId && known.version === version && known.to === to && known.reason === reason
+      if (!isSame) throw new Invalid('idempotency-mismatch', 'this Idempotency-Key was used for another request: use a new one')
+      return this.#askedOf(known)
+    }
+    const now = this.#journal.clock.now()
+    const steps = machine.plan(alarmId, version, to, now)
+    const alarm = machine.alarm(alarmId)!
+    const world = await this.#runner.world(machine.onDutyFor(alarm, now), [alarm.enterpriseId])
+    const outcomes = machine.outcomesOf(alarmId, steps, now, world)
+    if (!outcomes.includes('called'))
+      throw new Conflict('nobody-to-call', `nobody can be called: ${outcomes.join(', ')}`, { why: outcomes[0] ?? 'nobody' })
+    const entry = { kind: 'ladder.asked', ...wish, steps, idempotencyKey: key } as const
+    await this.#runner.write([{ entry, ...(key !== null && { key: `asked/${alarmId}/${by}/${key}` }) }])
+    // The same at the same moment was written once: its steps count.
+    return this.#askedOf((key === null ? undefined : machine.wish(by, key)) ?? entry)
+  }
+
+  #askedOf({ alarmId, steps }: Pick<LadderAskedEntry, 'alarmId' | 'steps'>): AskedAnswer {
+    const { machine } = this.#runner
+    const alarm = machine.alarm(alarmId)
+    if (!alarm || !steps.every((step) => machine.isAsked(alarmId, step)))
+      throw new Conflict('stale-version', 'the alarm has changed since: nobody is called', { alarm: alarm ?? null })
+    return { steps, alarm }
   }
 
   async testContacts(enterpriseId: string): Promise<{ personId: string; messageId: string }[]> {

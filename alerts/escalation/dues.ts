@@ -22,7 +22,7 @@ export type Due = {
   /** the message it leaves in */
   bundle: string | null
 }
-type Told = Pick<PushDueEntry, 'personId' | 'channel' | 'first' | 'enterpriseId' | 'level' | 'alarmVersion'>
+type Told = Pick<PushDueEntry, 'personId' | 'channel' | 'first' | 'enterpriseId' | 'level' | 'alarmVersion' | 'asked'>
 export type OwedAction = { key: string; messageId: string; alarmId: string; version: number; by: string }
 
 const KEPT_MS = 15 * 60_000
@@ -32,7 +32,7 @@ const UNANSWERED_KEPT_MS = 7 * 86_400_000
 export const idOf = (...[about, round, step, personId, channel]: [string, number, string, string | null, string]): string =>
   `${about}.${round}.${step}.${personId ?? 'all'}.${channel}`
 
-const isAboutAlarm = ({ message }: PushDueEntry): boolean => message === 'alarm' || message === 'update'
+const isAboutAlarm = ({ message }: PushDueEntry): boolean => message === 'alarm' || message === 'update' || message === 'report'
 
 /** Every message that was decided and what became of it, and who has to hear how it ended. */
 export class Dues {
@@ -67,7 +67,7 @@ export class Dues {
   take(entry: PushDueEntry, pos: number, at: number, call: Call | undefined): void {
     this.#now = Math.max(this.#now, at)
     if (this.#dues.has(entry.id)) return
-    const isOff = entry.alarmId !== null && isAboutAlarm(entry) && !(call && isCalling(call, entry.round))
+    const isOff = entry.alarmId !== null && isAboutAlarm(entry) && !(call && stands(call, entry))
     const state = isOff ? 'off' : entry.held ? 'held' : 'owed'
     const due: Due = {
       entry,
@@ -159,7 +159,7 @@ export class Dues {
   callOff(alarmId: string, call: Call): void {
     for (const id of this.#byAlarm.get(alarmId) ?? []) {
       const due = this.#dues.get(id)!
-      if (!isAboutAlarm(due.entry) || isCalling(call, due.entry.round)) continue
+      if (!isAboutAlarm(due.entry) || stands(call, due.entry)) continue
       if (due.state !== 'owed' && due.state !== 'held') continue
       if (due.maybeTold) this.#tell(due)
       due.state = 'off'
@@ -195,11 +195,13 @@ export class Dues {
   }
 
   /** How it ended, to everybody who was told. */
-  followUps({ alarm, end }: Call, world: World): PushDueEntry[] {
+  followUps({ alarm, end, phase }: Call, world: World): PushDueEntry[] {
     const told = this.#told.get(alarm.id)
     if (!told || !end) return []
     const found = new Map<string, PushDueEntry>()
-    for (const [key, { personId, channel: toldBy, ...rest }] of told) {
+    for (const [key, { personId, channel: toldBy, asked, ...rest }] of told) {
+      // Called by hand after the acknowledgement: that is not the end they have to hear of.
+      if (asked && phase === 'waiting') continue
       const channel = this.#limitOf(toldBy) === 'voice' ? this.#writtenTo(personId, world) : toldBy
       const id = channel === null ? null : idOf(alarm.id, end.pos, 'follow-up', personId, channel)
       if (id === null || this.#dues.has(id)) {
@@ -214,11 +216,11 @@ export class Dues {
   }
 
   /** The next way to whoever could not be reached by the last one. */
-  fallOvers(isStillCalling: (alarmId: string) => boolean): PushDueEntry[] {
+  fallOvers(isStillCalling: (entry: PushDueEntry) => boolean): PushDueEntry[] {
     const found: PushDueEntry[] = []
     for (const { entry, state } of this.#dues.values()) {
       const [channel, ...otherwise] = entry.otherwise
-      if (state !== 'failed' || channel === undefined || (entry.alarmId !== null && !isStillCalling(entry.alarmId))) continue
+      if (state !== 'failed' || channel === undefined || !isStillCalling(entry)) continue
       const id = entry.id.slice(0, entry.id.length - entry.channel.length) + channel
       const { held: _, ...next } = { ...entry, id, channel, otherwise }
       if (!this.#dues.has(id)) found.push(next)
@@ -242,7 +244,7 @@ export class Dues {
     for (const entry of wishes) {
       if (this.#dues.has(entry.id) || seen.has(entry.id)) continue
       seen.add(entry.id)
-      const isAlone = entry.first || entry.channel === APP || entry.alarmId === null
+      const isAlone = entry.first || entry.asked || entry.message === 'report' || entry.channel === APP || entry.alarmId === null
       if (isAlone) recorded.push(entry)
       else groupOf(entry).fresh.push(entry)
     }
@@ -301,10 +303,11 @@ export class Dues {
   }
 
   #tell({ entry }: Due): void {
-    const { alarmId, personId, channel, first, enterpriseId, level, alarmVersion } = entry
+    const { alarmId, personId, channel, first, asked, enterpriseId, level, alarmVersion } = entry
     if (alarmId === null || !isAboutAlarm(entry)) return
     const told = this.#told.get(alarmId) ?? new Map<string, Told>()
-    told.set(`${personId} ${channel}`, { personId, channel, enterpriseId, level, alarmVersion, ...(first && { first }) })
+    const one = { personId, channel, enterpriseId, level, alarmVersion, ...(first && { first }), ...(asked && { asked }) }
+    told.set(`${personId} ${channel}`, one)
     this.#told.set(alarmId, told)
   }
 
@@ -332,7 +335,9 @@ export class Dues {
   }
 }
 
-const isCalling = ({ phase, round }: Call, of: number): boolean => round === of && (phase === 'climbing' || phase === 'overdue')
+/** The call still wants this message to leave: what somebody asked for also where the alarm has been taken. */
+export const stands = ({ phase, round }: Call, { round: of, asked }: PushDueEntry): boolean =>
+  round === of && (phase === 'climbing' || phase === 'overdue' || (phase === 'waiting' && asked === true))
 
 function bundleOf(all: PushDueEntry[]): PushDueEntry {
   const [first] = all

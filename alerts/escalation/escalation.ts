@@ -1,6 +1,8 @@
 import type { Alarm } from '../../core/alarm.ts'
 import { toLocal } from '../../core/local-time.ts'
-import type { PushDueEntry, StepOutcome } from '../../core/escalation.ts'
+import type { LadderAskedEntry, LadderCallee, PushDueEntry, StepOutcome } from '../../core/escalation.ts'
+import { Conflict } from '../../core/errors.ts'
+import { storyFrom } from '../../core/incident-report.ts'
 import { leavesDeployment, type Ladder, type LadderStep } from '../../core/ladder.ts'
 import type { Mode } from '../../core/mode.ts'
 import type { PartAlarm } from '../../core/part.ts'
@@ -8,14 +10,13 @@ import type { ChannelFacts } from '../../core/push.ts'
 import type { RecordEntry } from '../../core/record.ts'
 import { RosterBook } from '../../core/roster.ts'
 import { moved, overdue, type Call, type CallRules } from './call.ts'
-import { Dues, idOf } from './dues.ts'
+import { stepsAsked } from './asked.ts'
+import { Dues, stands } from './dues.ts'
+import { decisionOf, dueOf, reportKey, reportOf, wishKey, type Decision } from './entries.ts'
 import { LadderBook } from './ladder-book.ts'
 import { RollCalls } from './roll-calls.ts'
+import type { Wanted } from './wanted.ts'
 import { above, reachableOnDuty, waysTo, waysToGroups, type Way, type World } from './whom.ts'
-
-export type Decision = { entry: RecordEntry; key: string }
-/** Whom a decision is going to ask the contact book for. */
-export type Wanted = { people: string[]; enterprises: string[] }
 
 const UNREACHED_MS = 60_000
 /** Nobody is asked any more what they found at an alarm that ended so long ago. */
@@ -37,6 +38,10 @@ export class Escalation {
   #enterprisePeople = new Set<string>()
   /** open calls for which a step found nobody */
   #unwatched = new Map<string, string>()
+  /** what was drafted, by alarm, round and step */
+  #reports = new Map<string, { zh: string; en: string }>()
+  /** what somebody wanted, by who and their key */
+  #wishes = new Map<string, LadderAskedEntry>()
   #rules: CallRules = {
     isEnterprise: (id) => this.#enterprisePeople.has(id),
     feedbackDueMs: (alarm) => this.#ladderOf(alarm).feedbackDueMs[alarm.level],
@@ -86,12 +91,24 @@ export class Escalation {
       case 'ladder.step': {
         const call = this.#calls.get(said.alarmId)
         if (!call || call.round !== said.round) return
-        const current = call.phase === 'waiting' ? overdue(call, this.#rules.overdueAtMs(call.alarm)) : call
+        const current = call.phase === 'waiting' && !said.asked ? overdue(call, this.#rules.overdueAtMs(call.alarm)) : call
         current.taken.add(said.step)
         this.#calls.set(said.alarmId, { ...current, first: current.first ?? said.first ?? false })
         if (said.outcome === 'nobody') this.#unwatched.set(said.alarmId, this.#regionOf(call.alarm) ?? '')
         return
       }
+      case 'ladder.asked': {
+        const call = this.#calls.get(said.alarmId)
+        if (call && said.idempotencyKey !== null) this.#wishes.set(wishKey(said), said)
+        // Of an alarm that has changed since nobody wanted anything.
+        if (!call || call.phase === 'over' || call.alarm.version !== said.version) return
+        const fresh = said.steps.filter(({ id }) => !call.asked.some((one) => one.id === id))
+        this.#calls.set(said.alarmId, { ...call, asked: [...call.asked, ...fresh] })
+        return
+      }
+      case 'alarm.reported':
+        this.#reports.set(reportKey(said), said.text)
+        return
       case 'push.due':
         return this.dues.take(said, pos, at, said.alarmId === null ? undefined : this.#calls.get(said.alarmId))
       case 'push.sent':
@@ -128,6 +145,7 @@ export class Escalation {
     let next = Infinity
     for (const call of this.#calls.values()) {
       if (call.phase === 'waiting') next = Math.min(next, call.feedbackDueAt!)
+      if (this.#askedOf(call).length > 0) next = Math.min(next, now)
       if (call.phase !== 'climbing' && call.phase !== 'overdue') continue
       for (const step of this.#stepsOf(call)) if (!call.taken.has(step.id)) next = Math.min(next, call.startedAt + step.afterMs)
     }
@@ -138,17 +156,16 @@ export class Escalation {
   wanted(now: number): Wanted {
     const people = new Set<string>(this.dues.people())
     const enterprises = new Set<string>()
+    const reports: Wanted['reports'] = []
     for (const call of this.#calls.values()) {
-      if (this.#dueSteps(call, now).length === 0) continue
-      const region = this.#regionOf(call.alarm)
-      for (const place of [region, region === null ? null : above(region)]) {
-        const duty = place === null ? null : this.roster.onDuty(place, now)
-        for (const id of Object.values(duty?.people ?? {})) people.add(id)
-      }
+      const due = this.#dueSteps(call, now)
+      if (due.length === 0) continue
+      if (due.some(({ report }) => report)) reports.push({ alarmId: call.alarm.id, from: storyFrom(call.alarm, call.round) })
+      for (const id of this.onDutyFor(call.alarm, now)) people.add(id)
       enterprises.add(call.alarm.enterpriseId)
     }
     for (const id of this.rollCalls.people(now)) people.add(id)
-    return { people: [...people], enterprises: [...enterprises] }
+    return { people: [...people], enterprises: [...enterprises], reports }
   }
 
   /** What is to be recorded now, all of it together. Nothing leaves before it is. */
@@ -161,7 +178,7 @@ export class Escalation {
       const call = this.#grownOld(found, now)
       if (call !== found) this.#calls.set(id, call)
       if (call.phase === 'over' && this.dues.isSettled(id)) {
-        this.#calls.delete(id)
+        this.#forget(id)
         continue
       }
       const said = new Set<string>()
@@ -169,26 +186,76 @@ export class Escalation {
         const { enterpriseId } = call.alarm
         const first = call.first ?? ((firsts.get(enterpriseId) ?? id) === id && this.#isFirstRed(call))
         if (first) firsts.set(enterpriseId, id)
-        const { outcome, ways } = this.#take(call, step, now, world)
+        const asked = call.asked.includes(step)
+        const { outcome, ways } = this.#take(call, step, now, world, asked)
         const { region, version } = this.#ladderOf(call.alarm)
         const { round, phase } = call
-        const entry = { kind: 'ladder.step', alarmId: id, round, step: step.id, outcome, ladder: { region, version } } as const
-        decisions.push({ entry: first ? { ...entry, first } : entry, key: `step/${id}/${round}/${step.id}` })
+        const text = step.report ? world.reports?.get(id) : undefined
+        if (text) decisions.push(reportOf(call, step.id, text, this.#above(call.alarm)))
+        const about = { kind: 'ladder.step', alarmId: id, round, step: step.id } as const
+        const entry = {
+          ...about,
+          outcome,
+          ladder: { region, version },
+          to: step.to,
+          ...(first && { first }),
+          ...(asked && { asked }),
+        }
+        decisions.push({ entry, key: `step/${id}/${round}/${step.id}` })
+        const message = step.report ? 'report' : phase === 'overdue' && !asked ? 'update' : 'alarm'
         for (const way of ways) {
           // Steps that come due together after a pause say the same thing once.
-          const once = `${way.personId} ${way.channel}`
+          const once = `${way.personId} ${way.channel} ${step.report ?? false}`
           if (said.has(once)) continue
           said.add(once)
-          pushes.push(dueOf(call.alarm, round, step.id, way, phase === 'overdue' ? 'update' : 'alarm', first))
+          pushes.push(dueOf(call.alarm, round, step.id, way, { message, first, asked }))
         }
       }
       pushes.push(...this.dues.followUps(call, world))
     }
-    pushes.push(...this.dues.fallOvers((alarmId) => this.#isCalling(alarmId)))
+    pushes.push(...this.dues.fallOvers((entry) => this.#stands(entry)))
     this.dues.prune(now, (alarmId) => this.#calls.has(alarmId))
     const rollCalls = this.rollCalls.decide(now, world)
     const all = [...decisions, ...rollCalls.decisions]
     return [...all, ...this.dues.release([...pushes, ...rollCalls.pushes], now, world).map(decisionOf)]
+  }
+
+  /** Everybody on duty where the alarm is, and above. */
+  onDutyFor(alarm: Alarm, now: number): string[] {
+    return [this.#regionOf(alarm), this.#above(alarm)].flatMap((place) =>
+      Object.values((place === null ? null : this.roster.onDuty(place, now))?.people ?? {}),
+    )
+  }
+
+  /** What somebody wants, as steps, and whom each would reach; raises why it cannot be. */
+  plan(alarmId: string, version: number, to: LadderCallee, now: number): LadderStep[] {
+    const call = this.#calls.get(alarmId)
+    if (!call || call.phase === 'over')
+      throw new Conflict('wrong-state', 'nobody is being called about this alarm any more', { why: 'not-called' })
+    if (call.alarm.version !== version)
+      throw new Conflict('stale-version', `the alarm is at version ${call.alarm.version}, you saw ${version}`, {
+        alarm: call.alarm,
+      })
+    return stepsAsked(call, this.#ladderOf(call.alarm), to, now)
+  }
+
+  outcomesOf(alarmId: string, steps: readonly LadderStep[], now: number, world: World): StepOutcome[] {
+    const call = this.#calls.get(alarmId)
+    return call ? steps.map((step) => this.#take(call, step, now, world, true).outcome) : []
+  }
+
+  /** The same wish, made before with the same key. */
+  wish(by: string, idempotencyKey: string): LadderAskedEntry | undefined {
+    return this.#wishes.get(wishKey({ by, idempotencyKey }))
+  }
+
+  isAsked(alarmId: string, { id }: LadderStep): boolean {
+    const call = this.#calls.get(alarmId)
+    return call !== undefined && (call.taken.has(id) || call.asked.some((one) => one.id === id))
+  }
+
+  report({ alarmId, round, step }: Pick<PushDueEntry, 'alarmId' | 'round' | 'step'>): { zh: string; en: string } | null {
+    return this.#reports.get(reportKey({ alarmId: alarmId ?? '', round, step })) ?? null
   }
 
   /** Where nobody is ever called, only what is unacknowledged is kept in mind. */
@@ -219,15 +286,25 @@ export class Escalation {
     return [...found, ...this.rollCalls.alarms(now)]
   }
 
-  #isCalling(alarmId: string): boolean {
-    const phase = this.#calls.get(alarmId)?.phase
-    return phase === 'climbing' || phase === 'overdue'
+  #forget(alarmId: string): void {
+    this.#calls.delete(alarmId)
+    for (const key of this.#reports.keys()) if (key.startsWith(`${alarmId} `)) this.#reports.delete(key)
+    for (const [key, one] of this.#wishes) if (one.alarmId === alarmId) this.#wishes.delete(key)
+  }
+
+  #askedOf({ phase, asked, taken }: Call): LadderStep[] {
+    return phase === 'over' ? [] : asked.filter(({ id }) => !taken.has(id))
+  }
+
+  #stands(entry: PushDueEntry): boolean {
+    const call = entry.alarmId === null ? undefined : this.#calls.get(entry.alarmId)
+    return entry.alarmId === null || (call !== undefined && stands(call, entry))
   }
 
   #grownOld(call: Call, now: number): Call {
     if (call.phase === 'waiting' && call.feedbackDueAt! <= now) return overdue(call, this.#rules.overdueAtMs(call.alarm))
     if (call.phase === 'overdue' && call.alarm.state === 'normal' && now - call.startedAt > FEEDBACK_KEPT_MS)
-      return { ...call, phase: 'over' }
+      return { ...call, phase: 'over', end: { why: 'ended', by: null, pos: call.round } }
     return call
   }
 
@@ -237,16 +314,18 @@ export class Escalation {
 
   #dueSteps(found: Call, now: number): LadderStep[] {
     const call = this.#grownOld(found, now)
-    if (call.phase !== 'climbing' && call.phase !== 'overdue') return []
-    return this.#stepsOf(call).filter(({ id, afterMs }) => !call.taken.has(id) && call.startedAt + afterMs <= now)
+    const asked = this.#askedOf(call)
+    if (call.phase !== 'climbing' && call.phase !== 'overdue') return asked
+    const inTime = this.#stepsOf(call).filter(({ id, afterMs }) => !call.taken.has(id) && call.startedAt + afterMs <= now)
+    return [...asked, ...inTime.filter(({ id }) => !asked.some((one) => one.id === id))]
   }
 
-  #take(call: Call, step: LadderStep, now: number, world: World): { outcome: StepOutcome; ways: Way[] } {
+  #take(...[call, step, now, world, asked]: [Call, LadderStep, number, World, boolean]): { outcome: StepOutcome; ways: Way[] } {
     const { alarm } = call
     const ladder = this.#ladderOf(alarm)
     const none = (outcome: StepOutcome) => ({ outcome, ways: [] })
     if (leavesDeployment(step) && !ladder.leaves) return none('off')
-    if (alarm.level === 'blue' && this.#isQuiet(ladder, now)) return none('quiet')
+    if (alarm.level === 'blue' && !asked && this.#isQuiet(ladder, now)) return none('quiet')
     const groups = waysToGroups(step, world.channels)
     const called = (ways: Way[]) => ({ outcome: 'called' as const, ways: [...ways, ...groups] })
     if ('enterprise' in step.to) {
@@ -257,7 +336,7 @@ export class Escalation {
       return called(armed.flatMap((contact) => waysTo(contact, step, world.channels)))
     }
     const region = this.#regionOf(alarm)
-    const place = 'superior' in step.to && region !== null ? above(region) : region
+    const place = 'superior' in step.to ? this.#above(alarm) : region
     const duty = place === null ? null : this.roster.onDuty(place, now)
     const found = duty && reachableOnDuty(duty, 'superior' in step.to ? step.to.superior : step.to.duty, step, world)
     if (found) return called(found.ways)
@@ -285,6 +364,11 @@ export class Escalation {
     return this.ladders.of(this.#regionOf(alarm))
   }
 
+  #above(alarm: Alarm): string | null {
+    const region = this.#regionOf(alarm)
+    return region === null ? null : above(region)
+  }
+
   /** What belongs to no enterprise is about the platform, which the widest place looks after. */
   #regionOf({ enterpriseId }: Alarm): string | null {
     const own = this.#regions.get(enterpriseId)
@@ -292,28 +376,3 @@ export class Escalation {
     return this.roster.regions().sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0] ?? null
   }
 }
-
-const dueOf = (
-  { id, version, enterpriseId, level }: Alarm,
-  round: number,
-  step: string,
-  { personId, channel, otherwise }: Way,
-  message: 'alarm' | 'update',
-  first: boolean,
-): PushDueEntry => ({
-  kind: 'push.due',
-  id: idOf(id, round, step, personId, channel),
-  message,
-  alarmId: id,
-  alarmVersion: version,
-  round,
-  step,
-  personId,
-  channel,
-  otherwise,
-  enterpriseId,
-  level,
-  ...(first && { first }),
-})
-
-const decisionOf = (entry: PushDueEntry): Decision => ({ entry, key: `due/${entry.id}` })

@@ -22,7 +22,7 @@ const written = ['sms', 'mail']
 /** The ladder of ux.md B4. What leaves the deployment is in it and off. Mail goes along with the first call: it costs nobody a ring. */
 export const shippedLadder: Ladder = {
   region: null,
-  version: 1,
+  version: 2,
   steps: {
     red: [
       step('r0-duty1', 0, duty1, ['app', 'im', 'sms', 'mail'], ['voice']),
@@ -35,6 +35,7 @@ export const shippedLadder: Ladder = {
       step('r300-duty-leader', 300 * SECOND, dutyLeader, ['voice'], written),
       step('r300-enterprise', 300 * SECOND, { enterprise: 'head' }, ['voice'], written),
       step('r600-superior', 600 * SECOND, { superior: 'duty1' }, ['app', 'voice'], written),
+      { ...step('r1800-report', 1800 * SECOND, { superior: 'duty1' }, ['app', 'mail']), report: true },
     ],
     orange: [
       step('o0-duty1', 0, duty1, ['app', 'im', 'mail'], ['sms']),

@@ -3,7 +3,7 @@ import type { LadderStep } from '../../core/ladder.ts'
 import type { PartAlarm } from '../../core/part.ts'
 import { peopleOf, type RosterBook, type Shift } from '../../core/roster.ts'
 import { idOf, type Due, type Dues } from './dues.ts'
-import type { Decision } from './escalation.ts'
+import type { Decision } from './entries.ts'
 import { waysTo, type World } from './whom.ts'
 
 const MINUTE = 60_000

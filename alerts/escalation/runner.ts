@@ -12,8 +12,11 @@ import { retryDelayMs } from '../push-queue.ts'
 import type { ChannelBook } from '../push/channel-book.ts'
 import { readCode } from './answer-code.ts'
 import type { Due } from './dues.ts'
-import { Escalation, type Decision, type Wanted } from './escalation.ts'
+import { resultOf, type Decision } from './entries.ts'
+import { Escalation } from './escalation.ts'
+import { draftReports } from './report.ts'
 import { messageOf } from './texts.ts'
+import { covers } from './wanted.ts'
 import { APP, type World } from './whom.ts'
 
 export type RunnerParts = {
@@ -32,7 +35,8 @@ export type RunnerParts = {
 
 const standing: RecordKind[] = ['roster.set', 'ladder.set', 'registry.changed', 'user.changed']
 const happening: RecordKind[] = [
-  ...(['alarm.changed', 'action', 'ladder.step', 'push.due', 'push.sent', 'push.failed', 'push.refused'] as const),
+  ...(['alarm.changed', 'action', 'ladder.step', 'ladder.asked', 'alarm.reported'] as const),
+  ...(['push.due', 'push.sent', 'push.failed', 'push.refused'] as const),
   ...(['push.receipt', 'push.answered', 'roll-call.ended', 'platform.started'] as const),
 ]
 const heard: ReadonlySet<string> = new Set([...standing, ...happening])
@@ -107,6 +111,11 @@ export class EscalationRunner implements Part {
       Promise.allSettled([...busy, this.#turning]),
       new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
     ])
+  }
+
+  /** What is in the record so far is known. */
+  caughtUp(): Promise<void> {
+    return this.#reached(this.#parts.journal.head() - 1)
   }
 
   /** Writes into the record and waits until the machine knows. */
@@ -210,6 +219,11 @@ export class EscalationRunner implements Part {
     let asked = this.machine.wanted(now)
     for (;;) {
       const world = await this.world(asked.people, asked.enterprises)
+      const { journal, config } = this.#parts
+      world.reports = await draftReports(asked.reports, (id) => this.machine.alarm(id), journal, {
+        ...config,
+        registry: this.directory.registry,
+      })
       const known = asked
       asked = this.machine.wanted(now)
       // What came meanwhile may be about others: nobody is out of reach for not having been asked for.
@@ -323,6 +337,7 @@ export class EscalationRunner implements Part {
     const items = this.machine.dues.contents(due).map((one) => ({
       entry: one.entry,
       alarm: one.entry.alarmId === null ? null : (this.machine.alarm(one.entry.alarmId) ?? null),
+      report: one.entry.message === 'report' ? this.machine.report(one.entry) : null,
     }))
     const byIds = items.flatMap(({ entry: { end } }) => end?.by ?? [])
     const [contact] = entry.personId === null ? [] : await people.contacts([entry.personId])
@@ -383,16 +398,3 @@ export class EscalationRunner implements Part {
     this.#parts.noteFrom(Math.min(this.machine.oldestPos() ?? this.#applied, this.#applied))
   }
 }
-
-const covers = (known: Wanted, asked: Wanted): boolean =>
-  asked.people.every((id) => known.people.includes(id)) && asked.enterprises.every((id) => known.enterprises.includes(id))
-
-const resultOf = ({ id, alarmId, alarmVersion, channel, step, personId }: Due['entry'], attempt: number) => ({
-  alarmId: alarmId ?? '',
-  alarmVersion,
-  channel,
-  attempt,
-  messageId: id,
-  step,
-  personId,
-})

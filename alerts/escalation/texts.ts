@@ -2,14 +2,19 @@ import type { Alarm } from '../../core/alarm.ts'
 import type { PushDueEntry } from '../../core/escalation.ts'
 import { toLocal } from '../../core/local-time.ts'
 import { severity } from '../../core/level.ts'
-import type { Mode } from '../../core/mode.ts'
+import { modeMarks, type Mode } from '../../core/mode.ts'
 import type { Message, MessageVariable } from '../../core/push.ts'
 import type { Registry } from '../../core/registry.ts'
 import { pushText } from '../push-text.ts'
 
 type Text = { zh: string; en: string }
 /** One thing that goes in a message: the decision, and the alarm as it is now. */
-export type Item = { entry: PushDueEntry; alarm: Alarm | null }
+export type Item = {
+  entry: PushDueEntry
+  alarm: Alarm | null
+  /** of a report: the very words that were drafted */
+  report?: Text | null
+}
 export type Facts = {
   mode: Mode
   zone: string
@@ -30,12 +35,6 @@ const ends: Record<NonNullable<PushDueEntry['end']>['why'], Text> = {
   'false-alarm': { zh: '判为误报', en: 'marked as a false alarm' },
   ended: { zh: '已结束', en: 'over' },
   'fed-back': { zh: '反馈', en: 'reported on' },
-}
-const marks: Record<Mode, Text> = {
-  live: { zh: '', en: '' },
-  drill: { zh: '【演练】', en: '[DRILL] ' },
-  test: { zh: '【测试】', en: '[TEST] ' },
-  simulated: { zh: '【模拟】', en: '[SIMULATED] ' },
 }
 
 /** The message as it leaves. A bundle names what still stands in it, the worst first. */
@@ -79,8 +78,8 @@ function linkOf(publicUrl: string | null, kind: Message['kind'], alarm: Alarm | 
   return kind === 'test' ? `${publicUrl}/enterprise` : `${publicUrl}/desk`
 }
 
-function textOf({ entry, alarm }: Item, facts: Facts): Text {
-  const mark = marks[facts.mode]
+function textOf({ entry, alarm, report }: Item, facts: Facts): Text {
+  const mark = modeMarks[facts.mode]
   if (entry.message === 'test')
     return {
       zh: `${mark.zh}【测试】收到报警通知测试请应答：登录平台确认，或向值班室报应答码 ${facts.code}`,
@@ -94,6 +93,7 @@ function textOf({ entry, alarm }: Item, facts: Facts): Text {
           en: `${mark.en}Somebody did not answer the roll call: please see who is there`,
         }
   }
+  if (report) return report
   if (!alarm) return { zh: `${mark.zh}平台通知`, en: `${mark.en}Platform message` }
   if (entry.message === 'follow-up') return endText(entry, alarm, facts)
   const text = pushText(
@@ -106,7 +106,7 @@ function textOf({ entry, alarm }: Item, facts: Facts): Text {
 
 function endText({ end }: PushDueEntry, alarm: Alarm, facts: Facts): Text {
   const { why, by } = end ?? { why: 'ended' as const, by: null }
-  const mark = marks[alarm.mode]
+  const mark = modeMarks[alarm.mode]
   const name = by === null ? null : (facts.names[by] ?? null)
   const zh = name === null ? (why === 'acknowledged' ? '已有人确认' : ends[why].zh) : `已由${name}${ends[why].zh}`
   const en = name === null ? ends[why].en : `${ends[why].en} by ${name}`

@@ -6,6 +6,9 @@ import type { Limited } from './limits.ts'
 
 /** What a decision needs to know of the world: who can be reached how, and how the channels are doing. */
 export type World = {
+  /** the written reports that are due, by alarm */
+  reports?: ReadonlyMap<string, { zh: string; en: string }>
+
   /** people by id; who is unknown, disabled or gone is not in it */
   people: ReadonlyMap<string, Contact>
   /** contacts of enterprises that hold a position there */
@@ -63,6 +66,9 @@ export function waysTo(contact: Contact, { channels, otherwise = [] }: LadderSte
 /** It is to ring, vibrate or lie in somebody's mail, not only to stand on a page. */
 const asksForPerson = (channels: readonly string[]): boolean =>
   channels.some((one) => one !== APP && !shownAnyway.has(one) && one !== 'im' && one !== 'broadcast')
+
+/** Nothing is sent to anybody: it only stands on the pages. */
+export const isOnlyPages = (channels: readonly string[]): boolean => channels.every((one) => one === APP || shownAnyway.has(one))
 
 /** Groups and loudspeakers: the channel is the address. */
 export const waysToGroups = ({ channels }: LadderStep, all: readonly ChannelFacts[]): Way[] =>

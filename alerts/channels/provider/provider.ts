@@ -133,6 +133,7 @@ const kindWords: Record<MessageKind, string> = {
   test: '通道测试',
   'roll-call': '点名',
   summary: '汇总',
+  report: '信息快报',
 }
 
 function valuesOf(message: Message, options: ProviderOptions, now: number): Values {

@@ -2,7 +2,9 @@ import { Escalation } from '../../../alerts/escalation/escalation.ts'
 import type { World } from '../../../alerts/escalation/whom.ts'
 import type { Alarm } from '../../../core/alarm.ts'
 import type { Contact, Position } from '../../../core/contact.ts'
-import type { PushDueEntry } from '../../../core/escalation.ts'
+import { Conflict } from '../../../core/errors.ts'
+import type { LadderCallee, PushDueEntry } from '../../../core/escalation.ts'
+import { incidentReport, isOf } from '../../../core/incident-report.ts'
 import type { ChannelFacts } from '../../../core/push.ts'
 import type { AlarmChangeEntry, RecordEntry } from '../../../core/record.ts'
 import { sampleAlarm } from '../alarm-sample.ts'
@@ -27,6 +29,8 @@ export const contact = (personId: string, position: Position | null = null, arme
   armedAt,
 })
 
+const e1 = { id: 'e1', name: '滨江化工', region: '370102', sector: null, retiredAt: null }
+const registry = { devices: new Map(), enterprises: new Map([['e1', e1]]), zones: new Map() }
 const regulators = ['d1', 'd2', 'sl', 'dl']
 
 /** The machine with a record and a clock by hand: what it decides goes into the record and comes back from there. */
@@ -45,9 +49,8 @@ export class DutyRoom {
 
   constructor() {
     this.machine = this.fresh()
-    const enterprise = { id: 'e1', name: '滨江化工', region: '370102', sector: null, retiredAt: null }
-    this.write({ kind: 'registry.changed', by: 'admin', before: null, entity: 'enterprise', row: enterprise })
-    this.write({ kind: 'registry.changed', by: 'admin', before: null, entity: 'enterprise', row: { ...enterprise, id: 'e2' } })
+    this.write({ kind: 'registry.changed', by: 'admin', before: null, entity: 'enterprise', row: e1 })
+    this.write({ kind: 'registry.changed', by: 'admin', before: null, entity: 'enterprise', row: { ...e1, id: 'e2' } })
     this.write({ kind: 'user.changed', personId: 'op', role: 'enterprise', change: 'created', by: 'admin' })
     this.shift('s1', START - 3_600_000, START + 48 * 3_600_000)
   }
@@ -82,11 +85,29 @@ export class DutyRoom {
     return this.change(id, 'acknowledged', { state: 'acknowledged', acknowledgedBy: by, acknowledgedAt: this.now }, by)
   }
 
+  /** Somebody wants a call now; the steps it comes to, or the code of why not. */
+  ask(id: string, to: LadderCallee, by = 'd1', version = this.alarms.get(id)!.version): string[] | string {
+    try {
+      const steps = this.machine.plan(id, version, to, this.now)
+      this.write({ kind: 'ladder.asked', alarmId: id, version, to, steps, reason: '火势扩大', by, idempotencyKey: null })
+      return steps.map((step) => step.id)
+    } catch (error) {
+      if (error instanceof Conflict) return error.code
+      throw error
+    }
+  }
+
   /** Decides until there is nothing more to decide; returns what was decided. */
   decide(): RecordEntry[] {
     const decided: RecordEntry[] = []
     for (let turn = 0; turn < 100; turn++) {
-      const decisions = this.machine.decide(this.now, this.world)
+      const reports = new Map(
+        this.machine.wanted(this.now).reports.map(({ alarmId, from }) => {
+          const story = this.record.filter(({ pos, entry }) => pos >= from && isOf(alarmId, entry))
+          return [alarmId, incidentReport(this.alarms.get(alarmId)!, story, this.now, { zone: 'Asia/Shanghai', registry })]
+        }),
+      )
+      const decisions = this.machine.decide(this.now, { ...this.world, reports })
       if (decisions.length === 0) return decided
       for (const { entry } of decisions) {
         this.write(entry)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isOpen } from '../../../core/alarm.ts'
+import type { LadderCallee } from '../../../core/escalation.ts'
 import type { Level } from '../../../core/level.ts'
 import { shippedLadder } from '../../../alerts/escalation/ladder-shipped.ts'
 import { contact, DutyRoom, START } from './duty-room.ts'
@@ -37,6 +38,63 @@ test('a red nobody takes goes up the ladder at 0, 30, 60, 120, 300 and 600 s to 
       .map((line) => line.split(' ').slice(1).join(' '))
       .sort(),
   ).toEqual(['d1 duty-mail', 'd1 duty-sms', 'd2 duty-sms', 'dl duty-sms', 'group duty-group', 'op duty-sms', 'sl duty-sms'])
+})
+
+const outcomesIn = (room: DutyRoom) =>
+  Object.fromEntries(room.record.flatMap(({ entry }) => (entry.kind === 'ladder.step' ? [[entry.step, entry.outcome]] : [])))
+
+test('half an hour on, a red nobody took is a written report to the authority above: who was called, what was done, in the words of the record', () => {
+  const room = new DutyRoom()
+  room.write({ kind: 'ladder.set', ladder: { ...shippedLadder, version: 2, leaves: true }, by: 'admin', dryRun: 't1' })
+  room.shift('s2', START - 1, START + 3_600_000, '370100')
+  room.change('a1', 'raised')
+  room.pass(60_000)
+  room.change('a1', 'commented', {}, 'd1')
+  room.pass(1_800_000)
+  expect(room.calls(START, 'report')).toEqual(['1800 d1 duty-mail'])
+  const drafts = room.record.flatMap(({ entry }) => (entry.kind === 'alarm.reported' ? [entry] : []))
+  expect(drafts).toMatchObject([{ alarmId: 'a1', step: 'r1800-report', to: '370100' }])
+  const { zh } = drafts[0]!.text
+  expect(room.machine.report(drafts[0]!)).toEqual(drafts[0]!.text)
+  expect(zh).toContain('警情信息快报（首报）')
+  expect(zh).toContain('10:01:00 值班一：duty-voice 通道已收')
+  expect(zh).toContain('报送：370100\n来自：370102')
+  expect(zh).toContain('10:10:00 上级值班一：')
+  expect(zh).toContain('10:01:00 备注 · 值班人员')
+  // What is off is drafted all the same, and stays here.
+  const closed = new DutyRoom()
+  closed.change('a1', 'raised')
+  closed.pass(1_900_000)
+  expect(outcomesIn(closed)).toMatchObject({ 'r1800-report': 'off' })
+  expect(closed.calls(START, 'report')).toEqual([])
+  expect(closed.record.some(({ entry }) => entry.kind === 'alarm.reported')).toBe(true)
+})
+
+test('by hand the next rung or one role is called at once, once, also of an alarm somebody has taken; the same rung is not called again in its time', () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(1_000)
+  expect(room.ask('a1', 'next')).toEqual(['r60-duty1'])
+  expect(room.ask('a1', 'superior')).toBe('outside-steps-off')
+  expect(room.ask('a1', 'head')).toBe('outside-steps-off')
+  expect(room.ask('a1', 'next', 'd1', 7)).toBe('stale-version')
+  room.restart()
+  room.pass(1_000)
+  room.pass(100_000)
+  expect(room.calls(START).filter((line) => line.endsWith('d1 duty-voice'))).toEqual(['1 d1 duty-voice'])
+  room.acknowledge('a1')
+  room.pass(1_000)
+  const before = room.left.length
+  expect(room.ask('a1', 'dutyLeader')).toHaveLength(1)
+  room.pass(60_000)
+  expect(room.left.slice(before).map(({ entry }) => [entry.personId, entry.channel, entry.message])).toEqual([
+    ['dl', 'app', 'alarm'],
+    ['dl', 'duty-voice', 'alarm'],
+  ])
+  room.change('a1', 'ended', { state: 'normal' })
+  room.pass(25 * 3_600_000)
+  expect(room.ask('a1', 'next')).toBe('wrong-state')
+  expect(room.calls(START, 'follow-up').some((line) => line.includes(' dl '))).toBe(true)
 })
 
 test('steps that leave the deployment are off until a ladder lets them, and an enterprise that never answered is not called', () => {
@@ -196,6 +254,7 @@ type Happening =
   | { do: 'raise'; alarm: number; level: Level; enterprise: string }
   | { do: 'acknowledge'; alarm: number; by: string }
   | { do: 'return' | 'worsen' | 'shelve' | 'feedback'; alarm: number }
+  | { do: 'ask'; alarm: number; to: LadderCallee }
   | { do: 'pass'; ms: number; luck: number }
   | { do: 'restart' }
 const alarm = fc.integer({ min: 0, max: 4 })
@@ -209,8 +268,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ do: fc.constant('acknowledge' as const), alarm, by: fc.constantFrom('d1', 'd2', 'op') }),
   fc.record({ do: fc.constantFrom('return' as const, 'worsen' as const, 'shelve' as const, 'feedback' as const), alarm }),
   fc.record({
+    do: fc.constant('ask' as const),
+    alarm,
+    to: fc.constantFrom<LadderCallee[]>('next', 'duty2', 'dutyLeader', 'operation', 'superior'),
+  }),
+  fc.record({
     do: fc.constant('pass' as const),
-    ms: fc.constantFrom(0, 1_000, 29_000, 61_000, 200_000, 1_000_000),
+    ms: fc.constantFrom(0, 1_000, 29_000, 61_000, 200_000, 1_900_000),
     luck: fc.integer({ min: 0, max: 6 }),
   }),
   fc.constant({ do: 'restart' as const }),
@@ -234,6 +298,7 @@ function live(room: DutyRoom, one: Happening): void {
     room.change(id, 'raised', { ...again, occurrences: (known?.occurrences ?? 0) + 1 })
   }
   if (isNew) return
+  if (one.do === 'ask') void room.ask(id, one.to)
   if (one.do === 'acknowledge' && known.state === 'active') room.acknowledge(id, one.by)
   if (one.do === 'return' && known.state === 'active') room.change(id, 'returned', { state: 'returned' })
   if (one.do === 'return' && known.state === 'acknowledged') room.change(id, 'ended', { state: 'normal' })
@@ -259,6 +324,21 @@ test('whatever happens: nothing twice, nothing but follow-ups once somebody has 
       }
       const dues = room.record.flatMap(({ entry, pos }) => (entry.kind === 'push.due' ? [{ entry, pos }] : []))
       expect(new Set(dues.map(({ entry }) => entry.id)).size).toBe(dues.length)
+      // Whatever somebody asked for was a step exactly once, or the alarm had moved on before it could be.
+      const steps = room.record.flatMap(({ entry }) =>
+        entry.kind === 'ladder.step' ? [`${entry.round} ${entry.alarmId} ${entry.step}`] : [],
+      )
+      expect(new Set(steps).size).toBe(steps.length)
+      for (const { entry, pos } of room.record) {
+        if (entry.kind !== 'ladder.asked') continue
+        for (const { id } of entry.steps) {
+          const taken = room.record.filter((one) => one.entry.kind === 'ladder.step' && one.entry.step === id && one.pos > pos)
+          const moved = room.record.some(
+            (one) => one.pos > pos && one.entry.kind === 'alarm.changed' && one.entry.alarm.id === entry.alarmId,
+          )
+          if (!moved && room.machine.nextAt(room.now) !== room.now) expect(taken.length).toBeGreaterThan(0)
+        }
+      }
       // Whatever left for an alarm left while its newest change before that still wanted somebody, or says how it ended.
       for (const { entry, pos, contents } of room.left) {
         for (const id of contents) {
@@ -267,7 +347,8 @@ test('whatever happens: nothing twice, nothing but follow-ups once somebody has 
           )!
           const { alarm } = last.entry as { alarm: { state: string; acknowledgedBy: string | null } }
           const wantsSomebody = alarm.state === 'active' || (alarm.state === 'acknowledged' && alarm.acknowledgedBy === 'op')
-          if (entry.message === 'alarm') expect(wantsSomebody).toBe(true)
+          if (entry.message === 'alarm' && !entry.asked) expect(wantsSomebody).toBe(true)
+          if (entry.asked && entry.message === 'alarm') expect(alarm.state).not.toBe('shelved')
         }
       }
     }),
