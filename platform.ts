@@ -6,6 +6,7 @@ import { startAlerts } from './alerts/alerts.ts'
 import { BacktestsThread } from './alerts/backtest/backtests.ts'
 import { startMeasures } from './alerts/measures/measures.ts'
 import type { Demo } from './dashboards/options.ts'
+import { ReplayThread } from './dashboards/replay/thread.ts'
 import type { Dashboards } from './dashboards/server.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import { startIngest } from './ingest/ingest.ts'
@@ -82,6 +83,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     history: () => ingest,
     log,
   })
+  const replays = new ReplayThread({ journal, history: () => ingest, log })
   // Broker and web server are read in while the threads start beside them.
   const [alerts, ingest, { startGateway }, { startDashboards }] = await Promise.all([
     startAlerts({
@@ -179,6 +181,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
     proof: journal,
     measures,
     backtests,
+    replays,
     state,
     connections: gateway,
     telemetry: gateway.telemetry,
@@ -209,7 +212,7 @@ export async function startPlatform({ settings, log, failed, demo, prepare }: Op
       await writeDownStop(journal, log)
       await dashboards.stop()
       await live.stop()
-      await Promise.all([alerts.stop(), ingest.stop(), measures.stop(), backtests.stop()])
+      await Promise.all([alerts.stop(), ingest.stop(), measures.stop(), backtests.stop(), replays.stop()])
       await journal.stop()
       await lock.release()
     },

@@ -12,6 +12,8 @@ export interface History {
   latest(mode: string): Promise<LatestReading[]>
   /** The newest reading of each series of these devices at a moment, null for a series that had none since `since`. */
   at(query: AtQuery): Promise<ReadingAt[]>
+  /** What was known at a moment of every series of a mode: only what had been received by then, however late other readings came. */
+  knownAt?(query: KnownQuery): Promise<KnownReadings>
   /** The next rows of an export of one device, as lines of the file. */
   exportPage(query: ExportQuery): Promise<ExportPage>
   /** Readings as they were received, to judge the past again. */
@@ -55,6 +57,11 @@ export type RowsQuery = { mode: string; quantities: string[]; from: number; to: 
 export type ReadingsAnswer = { json: Uint8Array<ArrayBuffer>; points: number }
 
 export type AtQuery = { mode: string; devices: string[]; metrics: string[]; at: number; since: number; throughPos: number }
+
+export type KnownQuery = { mode: string; at: number; throughPos: number }
+
+/** `keptSince`: of what was measured before, readings are no longer kept; 0 where nothing goes. */
+export type KnownReadings = { readings: LatestReading[]; keptSince: number }
 
 export type ReadingAt = {
   device: string

@@ -17,6 +17,7 @@ export const auditKinds = [
   'action',
   'alarm.viewed',
   'alarm.shown',
+  'wall.viewed',
   'alarm.called',
   'evidence.exported',
   'risk.weights',

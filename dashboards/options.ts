@@ -14,6 +14,7 @@ import type { Callbacks } from '../core/push.ts'
 import type { StateAt } from '../core/state.ts'
 import type { Directory } from '../journal/directory.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { Replays } from './replay/question.ts'
 import type { Role } from './rights.ts'
 import type { MapConfig } from './basemap.ts'
 
@@ -85,6 +86,8 @@ export type DashboardsOptions = {
   proof?: RecordProof
   /** risk, rates and reports; without it those calls are not there */
   measures?: Measures
+  /** what walls showed in the past; without it those calls are not there */
+  replays?: Replays
   /** trying rules on the past; without it those calls are not there */
   backtests?: Backtests
   state: StateAt

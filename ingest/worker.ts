@@ -1,8 +1,17 @@
-import type { AtQuery, ExportQuery, QuarantineQuery, ReadingsQuery, RowsQuery } from '../core/history.ts'
+import type {
+  AtQuery,
+  ExportQuery,
+  KnownQuery,
+  KnownReadings,
+  QuarantineQuery,
+  ReadingsQuery,
+  RowsQuery,
+} from '../core/history.ts'
 import { threadContext } from '../journal/thread.ts'
 import { readingsAt } from './as-of.ts'
 import { exportPage } from './export.ts'
 import { Intake } from './intake.ts'
+import { knownAt } from './known-at.ts'
 import { OutboxBook } from './outbox-book.ts'
 import type { Backoff } from './outbox-delivery.ts'
 import { Outbox } from './outbox.ts'
@@ -12,6 +21,8 @@ import type { RetentionClass } from './retention.ts'
 import { rowsOf } from './rows.ts'
 import { archives, stores, type InfluxOptions, type StoreName } from './stores/index.ts'
 import { TieredStore } from './tiered-store.ts'
+
+const DAY_MS = 86_400_000
 
 /** What the thread is started with. */
 export type IngestThread = {
@@ -64,6 +75,13 @@ ready({
   at: async (query: AtQuery) => {
     await intake.reached(query.throughPos)
     return readingsAt(store, intake.index, query)
+  },
+  knownAt: async ({ mode, at, throughPos }: KnownQuery): Promise<KnownReadings> => {
+    await intake.reached(throughPos)
+    // What an archive keeps is its own business.
+    const days = influx ? Infinity : Math.max(...retention.map((one) => one.days))
+    const keptSince = Math.max(0, journal.clock.now() - days * DAY_MS)
+    return { readings: await knownAt(store, intake.index.select(mode, null, undefined, []), mode, at), keptSince }
   },
   exportPage: async (query: ExportQuery) => {
     await intake.reached(query.throughPos)

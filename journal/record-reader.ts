@@ -38,7 +38,8 @@ export async function readRecord(dir: string, from: number, head: number, kinds:
   return entries
 }
 
-function* entriesAndBreaths(dir: string, from: number): Generator<RecordedEntry | null> {
+/** The same with `null` at moments at which the thread may serve others. */
+export function* entriesAndBreaths(dir: string, from: number): Generator<RecordedEntry | null> {
   let passed = from - 1
   const oldest = listSegments(dir, 'segment')[0]?.first ?? Infinity
   for (const kind of oldest > from ? (['record', 'segment'] as const) : (['segment'] as const)) {

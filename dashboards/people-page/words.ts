@@ -131,6 +131,7 @@ const kinds: Record<string, Text> = {
   'window.ended': { zh: '窗口结束', en: 'Window ended' },
   action: { zh: '报警处置', en: 'Action on an alarm' },
   'alarm.viewed': { zh: '查看报警', en: 'Alarm viewed' },
+  'wall.viewed': { zh: '回放大屏', en: 'Wall replayed' },
   'alarm.shown': { zh: '投屏', en: 'Shown on the walls' },
   'alarm.called': { zh: '通话记录', en: 'Call about an alarm' },
   'evidence.exported': { zh: '导出证据', en: 'Evidence exported' },
