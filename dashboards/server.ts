@@ -44,6 +44,7 @@ import { ruleCalls } from './api/rules.ts'
 import { sessionCalls } from './api/session.ts'
 import { telemetryCalls } from './api/telemetry.ts'
 import { userCalls } from './api/users.ts'
+import { wallAtCalls } from './api/wall-at.ts'
 import { wallShowCalls } from './api/wall-show.ts'
 import { windowCalls } from './api/windows.ts'
 import { voiceCalls } from './api/voice.ts'
@@ -249,6 +250,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       if (changes.length > 0) feed.publish(changes)
       applied = batch.next
       recorder.reached(batch.next)
+      options.replays?.reached(batch.next, batch.clock)
     },
     status,
     async stop() {
@@ -276,6 +278,7 @@ function addCalls(api: Api, context: Context): void {
   if (context.proof) evidenceCalls(api, context, context.proof)
   alarmContactCalls(api, context)
   wallShowCalls(api, context)
+  if (context.replays) wallAtCalls(api, context, context.replays)
   alarmCalls(api, context)
   photoCalls(api, context)
   hazardCalls(api, context)
