@@ -78,10 +78,10 @@ export function useDrawing(): Drawing {
       change({ radiusM: Math.max(1, Math.round(metresBetween(now.points[0]!, at))), open: false })
     },
     movePoint: (n, to) => change({ points: pointsOf().with(n, to) }),
-    insertPoint: (n, at) => change({ points: pointsOf().toSpliced(n, 0, at) }),
+    insertPoint: (n, at) => change({ points: [...pointsOf().slice(0, n), at, ...pointsOf().slice(n)] }),
     removePoint(n) {
       const now = draft.value
-      if (now && (now.open || now.points.length > least[now.type])) change({ points: now.points.toSpliced(n, 1) })
+      if (now && (now.open || now.points.length > least[now.type])) change({ points: now.points.filter((_, i) => i !== n) })
     },
     cancel: () => (draft.value = null),
     save: async () => {

@@ -1,1 +1,1 @@
-export { Flood } from '../../core/flood.ts'
+export { Flood, FLOOD_WINDOW_MS } from '../../core/flood.ts'

@@ -1,9 +1,9 @@
 import { computed, type ComputedRef } from 'vue'
-import { isUnacknowledged } from '../../core/alarm.ts'
 import { refusal } from '../web/feed-words.ts'
 import { clockText, durationText, numberText, whenText } from '../web/format.ts'
 import { has, t } from '../web/i18n/i18n.ts'
 import type { Live } from '../web/live.ts'
+import { figuresOf } from '../web/open-alarms.ts'
 import type { FloodState } from './use-flood.ts'
 import type { Sound } from './use-sound.ts'
 
@@ -18,6 +18,7 @@ const WAITING_SHOWN_AFTER = 1
  */
 export function useBanners(live: Live, flood: { value: FloodState }, sound: Sound): ComputedRef<Banner[]> {
   const zone = computed(() => live.state.value?.zone ?? 'Asia/Shanghai')
+  const figures = figuresOf(live)
 
   const interrupted = (): Banner | null => {
     const { link } = live
@@ -63,8 +64,7 @@ export function useBanners(live: Live, flood: { value: FloodState }, sound: Soun
   const flooded = (): Banner | null => {
     const { active, count, enterprises } = flood.value
     if (!active) return null
-    let unacknowledged = 0
-    for (const alarm of live.alarms.value.values()) if (isUnacknowledged(alarm)) unacknowledged++
+    const { unacknowledged } = figures.value
     return {
       kind: 'flood',
       text: t('wall.flood', { n: numberText(count), e: enterprises, u: numberText(unacknowledged) }),

@@ -2,7 +2,7 @@ import { onScopeDispose, shallowRef, watch, type ShallowRef } from 'vue'
 import type { Alarm } from '../../core/alarm.ts'
 import type { Live } from '../web/live.ts'
 import { isSetAside } from '../web/alarm-order.ts'
-import { Flood } from './flood.ts'
+import { Flood, FLOOD_WINDOW_MS } from './flood.ts'
 
 export type FloodState = { active: boolean; count: number; enterprises: number }
 
@@ -32,7 +32,9 @@ export function useFlood(live: Live): ShallowRef<FloodState> {
   })
   live.onSnapshot(({ alarms }) => {
     // What came again and again before this page opened counts from when it was first raised: nothing else is known of it.
-    for (const alarm of alarms) flood.heard(alarm.id, alarm.occurrences, alarm.enterpriseId, alarm.raisedAt)
+    const since = live.serverNow() - FLOOD_WINDOW_MS
+    const recent = alarms.filter(({ raisedAt }) => raisedAt > since).sort((a, b) => a.raisedAt - b.raisedAt)
+    for (const alarm of recent) flood.heard(alarm.id, alarm.occurrences, alarm.enterpriseId, alarm.raisedAt)
     look()
   })
   onScopeDispose(watch(live.now, look))

@@ -1,7 +1,6 @@
 import { computed, onScopeDispose, ref, watch, type ComputedRef, type Ref } from 'vue'
-import { isLateReport } from '../../core/alarm-group.ts'
-import { severity, type Level } from '../../core/level.ts'
 import type { Live } from '../web/live.ts'
+import { figuresOf } from '../web/open-alarms.ts'
 import { Siren } from '../web/siren.ts'
 
 export type Sound = {
@@ -27,14 +26,11 @@ export function useSound(live: Live, night: Ref<boolean>): Sound {
   const ready = ref(siren.ready)
   const settled = ref(siren.ready)
   const mutedS = ref(0)
+  const figures = figuresOf(live)
   const loudest = computed(() => {
     // What was kept from before rings for nobody: it may be over.
     if (live.keptAt.value !== null) return null
-    let worst: Level | null = null
-    for (const alarm of live.alarms.value.values()) {
-      const { state, level } = alarm
-      if (state === 'active' && !isLateReport(alarm) && (worst === null || severity[level] > severity[worst])) worst = level
-    }
+    const worst = figures.value.loudest
     // At night a blue is only seen.
     return worst === 'blue' && night.value ? null : worst
   })

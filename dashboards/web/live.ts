@@ -76,18 +76,21 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
   let takenAt = Number.NEGATIVE_INFINITY
   let tookMs = 0
   const takeChanges = () => {
+    // They follow a picture that is still being made.
+    if (coming) return
     const taken = changes
     changes = []
     takenAt = performance.now()
+    const alarms = taken.flatMap((change) => (change.kind === 'alarm' ? [change.alarm] : []))
+    const isShown = state.value !== null
     // A task begun after a frame's callbacks runs after its painting.
-    setTimeout(() => (tookMs = performance.now() - takenAt))
+    setTimeout(() => {
+      tookMs = performance.now() - takenAt
+      if (isShown) for (const alarm of alarms) performance.mark('alarm-painted', markOf(alarm))
+    })
     if (!state.value || taken.length === 0) return
     state.value = withChanges(state.value, taken)
-    for (const change of taken) {
-      if (change.kind !== 'alarm') continue
-      markPainted(change.alarm)
-      tellAll(alarmHeard, change.alarm)
-    }
+    for (const alarm of alarms) tellAll(alarmHeard, alarm)
   }
 
   /** At once, unless the last picture took so long that drawing every frame would leave no time for anything else. */
@@ -97,11 +100,31 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
     else setTimeout(() => beforeNextFrame(takeChanges), rest)
   }
 
+  /** a picture that has come and is not yet shown */
+  let coming: Snapshot | null = null
+  const takeSnapshot = (snapshot: Snapshot, made: LiveState) => {
+    coming = null
+    now.value = wholeSecond(serverNow())
+    if (keptAt.value !== null) {
+      before = { at: keptAt.value, ids: new Set(state.value?.alarms.keys()) }
+      pictureAt.value = wholeSecond(snapshot.serverTs)
+      keptAt.value = null
+    }
+    state.value = made
+    // The first snapshot starts the count: a server that never beats is as silent as one that stopped.
+    lastBeatAt ??= performance.now()
+    pictureAt.value ??= wholeSecond(snapshot.serverTs)
+    tellAll(snapshotHeard, snapshot)
+    if (changes.length > 0) takeSoon()
+  }
+
   let pending = new Map<string, LiveReading>()
   let flushing = false
   let flushedAt = 0
   const flush = () => {
     flushing = false
+    // They are newer than a picture that is still being made.
+    if (coming) return flushSoon()
     flushedAt = performance.now()
     const readings = [...pending.values()]
     pending = new Map()
@@ -121,17 +144,13 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
       pending.clear()
       changes = []
       setClock(snapshot.serverTs)
-      now.value = wholeSecond(serverNow())
-      if (keptAt.value !== null) {
-        before = { at: keptAt.value, ids: new Set(state.value?.alarms.keys()) }
-        pictureAt.value = wholeSecond(snapshot.serverTs)
-        keptAt.value = null
-      }
-      state.value = fromSnapshot(snapshot)
-      // The first snapshot starts the count: a server that never beats is as silent as one that stopped.
-      lastBeatAt ??= performance.now()
-      pictureAt.value ??= wholeSecond(snapshot.serverTs)
-      tellAll(snapshotHeard, snapshot)
+      // Reading, making and drawing ten thousand devices are tasks of their own: together they would hold the thread for too long.
+      coming = snapshot
+      setTimeout(() => {
+        if (coming !== snapshot || stopped) return
+        const made = fromSnapshot(snapshot)
+        beforeNextFrame(() => coming === snapshot && !stopped && takeSnapshot(snapshot, made))
+      })
     },
     change(change) {
       changes.push(change)
@@ -229,6 +248,7 @@ export function useLive(subscribe: Subscribe = {}, pictures: PictureStore | null
     keptAt,
     forget() {
       void pictures?.forget()
+      coming = null
       state.value = keptAt.value = pictureAt.value = null
     },
     now,
@@ -266,6 +286,7 @@ function beforeNextFrame(work: () => void): void {
   else setTimeout(work)
 }
 
+// `alarm-painted` follows once the frame that shows it has been drawn.
 const MARKS_KEPT = 500
 let marks = 0
 
@@ -277,9 +298,4 @@ function markReceived(alarm: Alarm): void {
     performance.clearMarks('alarm-painted')
   }
   performance.mark('alarm-received', markOf(alarm))
-}
-
-/** Performance mark `alarm-painted` once the frame that shows it has been drawn: a task begun after a frame's callbacks runs after its painting. */
-function markPainted(alarm: Alarm): void {
-  setTimeout(() => performance.mark('alarm-painted', markOf(alarm)))
 }

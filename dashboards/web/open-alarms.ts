@@ -1,7 +1,7 @@
 import { computed, type ComputedRef } from 'vue'
 import { isUnacknowledged, type Alarm } from '../../core/alarm.ts'
 import { groupKey, isLateReport } from '../../core/alarm-group.ts'
-import { severity, type Level } from '../../core/level.ts'
+import { levels, type Level } from '../../core/level.ts'
 import { byGroupUrgency, groupOf, isAheadOf, isSetAside, isWorseOnMap, type AlarmGroup } from './alarm-order.ts'
 import type { Live } from './live.ts'
 
@@ -66,7 +66,7 @@ export class OpenAlarms {
       unacknowledged: this.#unacknowledged,
       setAside: this.#setAside,
       redWaits: this.#redsWaiting > 0,
-      loudest: worstFirst.find((level) => this.#sounding[level] > 0) ?? null,
+      loudest: levels.find((level) => this.#sounding[level] > 0) ?? null,
       newest: this.#newest,
       oldestUnacknowledged: this.#oldest,
       groups: this.#ordered,
@@ -128,8 +128,7 @@ export class OpenAlarms {
     for (const [key, { gone, come }] of this.#edits) {
       const known = this.#groups.get(key)?.alarms ?? []
       // What came is newer as a rule: the sort finds it nearly in order.
-      const given = [...come.reverse(), ...(gone.size === 0 ? known : known.filter((alarm) => !gone.has(alarm)))]
-      const alarms = gone.size === 0 ? given : given.filter((alarm) => this.#alarms.get(alarm.id) === alarm)
+      const alarms = [...come.reverse(), ...(gone.size === 0 ? known : known.filter((alarm) => !gone.has(alarm)))]
       if (alarms.length === 0) this.#groups.delete(key)
       else this.#groups.set(key, groupOf(key, alarms))
     }
@@ -144,7 +143,6 @@ export class OpenAlarms {
   }
 }
 
-const worstFirst = (Object.keys(severity) as Level[]).sort((a, b) => severity[b] - severity[a])
 const isOlder = (a: Alarm, b: Alarm): boolean => a.raisedAt < b.raisedAt
 
 const known = new WeakMap<Live, ComputedRef<AlarmFigures>>()

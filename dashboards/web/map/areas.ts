@@ -20,15 +20,26 @@ const AROUND_M = 35
 
 /** The ground a zone's devices stand on, where nobody has drawn the zone: their hull and some metres around it. */
 export function hullRing(devices: readonly Placed[]): Point[] {
-  const around = devices.flatMap(({ place }) =>
-    Array.from({ length: 12 }, (_, i) => moved([place.longitude, place.latitude], i * 30, AROUND_M)),
-  )
-  return hull(around)
+  const corners = hull(devices.map(({ place }): Point => [place.longitude, place.latitude]))
+  return hull(corners.flatMap(roundOff))
 }
+
+const METRES_PER_DEGREE = 111_320
+/** So near a place the ground is flat: no spherical reckoning for each of a thousand zones. */
+function roundOff([longitude, latitude]: Point): Point[] {
+  const perDegree = METRES_PER_DEGREE * Math.cos((latitude * Math.PI) / 180)
+  return offsets.map(([east, north]) => [longitude + east / perDegree, latitude + north / METRES_PER_DEGREE])
+}
+const offsets = Array.from({ length: 12 }, (_, i) => {
+  const angle = (i * Math.PI) / 6
+  return [AROUND_M * Math.sin(angle), AROUND_M * Math.cos(angle)] as const
+})
 
 /** Andrew's monotone chain. */
 function hull(points: Point[]): Point[] {
-  const sorted = points.toSorted((a, b) => a[0] - b[0] || a[1] - b[1])
+  if (points.length < 3) return points
+  // Not toSorted and its like: the stated floor of browsers does not know them.
+  const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1])
   const turn = (o: Point, a: Point, b: Point) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0])
   const half = (of: Point[]) => {
     const chain: Point[] = []
@@ -38,7 +49,7 @@ function hull(points: Point[]): Point[] {
     }
     return chain.slice(0, -1)
   }
-  return [...half(sorted), ...half(sorted.toReversed())]
+  return [...half(sorted), ...half([...sorted].reverse())]
 }
 
 /** The path of a fence; a corridor is its middle line, drawn as wide as it is. */

@@ -14,6 +14,8 @@ export type Placed = {
 export class PlacedDevices {
   all = new Map<string, Placed>()
   unplaced: LiveDevice[] = []
+  /** counts changes of where what stands still is, and what zone it is of: what is drawn around it depends on that alone */
+  ground = 0
   #devices: LiveState['devices'] | null = null
   #readings: LiveState['readings'] | null = null
 
@@ -27,32 +29,35 @@ export class PlacedDevices {
     let changed = !same
     if (!same) {
       this.unplaced = []
-      for (const id of this.all.keys()) if (!devices.has(id)) this.all.delete(id)
+      for (const [id, { device }] of this.all) {
+        if (devices.has(id)) continue
+        this.all.delete(id)
+        if (device.kind !== 'vehicle') this.ground++
+      }
     }
     for (const device of devices.values()) {
       const own = readings.get(device.id)
       if (same && own === before?.get(device.id)) continue
-      const place = placeOf(device, own)
-      if (!place) {
+      const found = placeOf(device, own)
+      const known = this.all.get(device.id)
+      if (!found) {
         if (!same) this.unplaced.push(device)
-        this.all.delete(device.id)
+        if (this.all.delete(device.id) && device.kind !== 'vehicle') this.ground++
         continue
       }
-      const known = this.all.get(device.id)
+      const place = known && isSamePlace(known.place, found) ? known.place : found
       const headingDeg = device.kind === 'vehicle' ? (own?.get('headingDeg')?.[2] ?? null) : null
-      if (
-        known?.device === device &&
-        known.place.latitude === place.latitude &&
-        known.place.longitude === place.longitude &&
-        known.headingDeg === headingDeg
-      )
-        continue
-      this.all.set(device.id, { device, place, ...worldOf(place), headingDeg })
+      if (known?.device === device && known.place === place && known.headingDeg === headingDeg) continue
+      const world = known?.place === place ? { x: known.x, y: known.y } : worldOf(place)
+      this.all.set(device.id, { device, place, ...world, headingDeg })
+      if (device.kind !== 'vehicle' && (known?.place !== place || known.device.zoneId !== device.zoneId)) this.ground++
       changed = true
     }
     return changed
   }
 }
+
+const isSamePlace = (a: Place, b: Place): boolean => a.latitude === b.latitude && a.longitude === b.longitude
 
 type Own = ReadonlyMap<string, readonly [string, string, number, ...unknown[]]> | undefined
 

@@ -63,7 +63,7 @@ export function fit(places: readonly Place[], width: number, height: number, nea
 }
 
 function middle(values: number[]): [number, number] {
-  const sorted = values.toSorted((a, b) => a - b)
+  const sorted = Float64Array.from(values).sort()
   const cut = Math.floor(sorted.length * TRIMMED)
   return [sorted[cut]!, sorted[sorted.length - 1 - cut]!]
 }

@@ -24,11 +24,32 @@ type Known = {
   fences: readonly Fence[]
   /** devices that stand still, by zone */
   byZone: ReadonlyMap<string, Placed[]>
+  grounds: ZoneGrounds
+}
+
+type Ground = { devices: readonly Placed[]; frame: Frame; path: string; box: RiskArea['box'] }
+
+/** The ground of each zone, kept as long as its devices stand where they stood: an index changes far more often than that. */
+export class ZoneGrounds {
+  #known = new Map<string, Ground>()
+
+  of(zone: string, devices: readonly Placed[], frame: Frame): Ground {
+    const known = this.#known.get(zone)
+    const isSame =
+      known?.frame === frame &&
+      known.devices.length === devices.length &&
+      known.devices.every(({ place }, i) => place === devices[i]!.place)
+    if (isSame) return known
+    const ring = hullRing(devices)
+    const ground = { devices, frame, path: pathOf(frame, ring, true), box: boxOf(ring) }
+    this.#known.set(zone, ground)
+    return ground
+  }
 }
 
 /** Zones people drew, and under them those nobody drew. A drawn zone names what it is by a tag: a zone's or an enterprise's id. */
-export function riskAreas(frame: Frame, { risks, zones, fences, byZone }: Known): RiskArea[] {
-  const areas: RiskArea[] = []
+export function riskAreas(frame: Frame, { risks, zones, fences, byZone, grounds }: Known): RiskArea[] {
+  const drawn: RiskArea[] = []
   const covered = new Set<string>()
   for (const fence of fences) {
     if (fence.kind !== 'risk-zone') continue
@@ -39,23 +60,28 @@ export function riskAreas(frame: Frame, { risks, zones, fences, byZone }: Known)
       (zone && risks?.get(riskId('zone', zone))) ||
       ids.map((id) => risks?.get(riskId('enterprise', id))).find((one) => one !== undefined) ||
       null
-    areas.push({ ...area(`fence:${fence.id}`, fence.name, risk, fencePoints(fence)), drawn: true, path: fencePath(frame, fence) })
+    const box = boxOf(fencePoints(fence))
+    drawn.push({ ...area(`fence:${fence.id}`, fence.name, risk), drawn: true, path: fencePath(frame, fence), box })
   }
+  const hulls: RiskArea[] = []
   for (const [zone, devices] of byZone) {
     const risk = risks?.get(riskId('zone', zone))
     if (!risk || covered.has(zone)) continue
-    const ring = hullRing(devices)
-    areas.unshift({ ...area(`zone:${zone}`, zones.get(zone) ?? zone, risk, ring), drawn: false, path: pathOf(frame, ring, true) })
+    const { path, box } = grounds.of(zone, devices, frame)
+    hulls.push({ ...area(`zone:${zone}`, zones.get(zone) ?? zone, risk), drawn: false, path, box })
   }
-  return areas
+  return [...hulls, ...drawn]
 }
 
-function area(key: string, name: string, risk: RiskState | null, points: readonly Point[]) {
+const area = (key: string, name: string, risk: RiskState | null) => ({
+  ...{ key, name, risk, colour: risk?.colour ?? ('unknown' as const) },
+})
+
+function boxOf(points: readonly Point[]): RiskArea['box'] {
   const worlds = points.map(([longitude, latitude]) => worldOf({ longitude, latitude }))
   const xs = worlds.map(({ x }) => x)
   const ys = worlds.map(({ y }) => y)
-  const box = { west: Math.min(...xs), east: Math.max(...xs), north: Math.min(...ys), south: Math.max(...ys) }
-  return { key, name, risk, colour: risk?.colour ?? ('unknown' as const), box }
+  return { west: Math.min(...xs), east: Math.max(...xs), north: Math.min(...ys), south: Math.max(...ys) }
 }
 
 /** Devices of one zone on the ground; vehicles are wherever they are. */

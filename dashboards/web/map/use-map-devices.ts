@@ -1,8 +1,8 @@
 import { computed, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { Alarm } from '../../../core/alarm.ts'
 import type { LiveDevice } from '../../../core/live.ts'
-import { worstByDevice } from '../alarm-order.ts'
 import type { Live } from '../live.ts'
+import { figuresOf } from '../open-alarms.ts'
 import { clusterAt, type Cluster } from './clusters.ts'
 import { PlacedDevices, type Placed } from './placed.ts'
 import type { View } from './projection.ts'
@@ -13,8 +13,10 @@ export type MapDevices = {
   /** grows whenever a device came, went, moved or changed its state; what reads `placed` depends on it */
   version: Ref<number>
   placed: ReadonlyMap<string, Placed>
+  /** another number whenever what stands still stands elsewhere */
+  still: Ref<number>
   unplaced: ShallowRef<LiveDevice[]>
-  worst: ComputedRef<Map<string, Alarm>>
+  worst: ComputedRef<ReadonlyMap<string, Alarm>>
   clusters: ComputedRef<Cluster[]>
   zones: ComputedRef<Map<string, Placed[]>>
   trails: Trails
@@ -29,23 +31,24 @@ export function useMapDevices(live: Live, view: ShallowRef<View | null>, cellPix
   const trails = new Trails()
   const version = shallowRef(0)
   const unplaced = shallowRef<LiveDevice[]>([])
-  // Zones change with the devices, not with every reading of a vehicle.
+  // Zones change with where devices stand, not with every reading of a vehicle or one that fell silent.
   const still = shallowRef(0)
   watch(
     [live.devices, live.readings],
     ([now, readings], [before]) => {
       if (!devices.update(now, readings)) return
       version.value++
+      still.value = devices.ground
       if (now !== before) {
         unplaced.value = devices.unplaced
-        still.value++
         trails.forget(now)
       }
       trails.add(devices.all.values(), live.serverNow())
     },
     { immediate: true },
   )
-  const worst = computed(() => worstByDevice(live.alarms.value.values()))
+  const figures = figuresOf(live)
+  const worst = computed(() => figures.value.worst)
   const step = computed(() => (view.value ? Math.round(view.value.zoom / STEP) * STEP : 0))
   const clusters = computed(() => {
     void version.value
@@ -59,5 +62,5 @@ export function useMapDevices(live: Live, view: ShallowRef<View | null>, cellPix
     void version.value
     return [...devices.all.values()].filter(({ device }) => device.kind === 'vehicle')
   })
-  return { version, placed: devices.all, unplaced, worst, clusters, zones, trails, vehicles }
+  return { version, still, placed: devices.all, unplaced, worst, clusters, zones, trails, vehicles }
 }

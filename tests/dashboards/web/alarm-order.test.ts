@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { alarmStates, isUnacknowledged } from '../../../core/alarm.ts'
 import { levels, severity } from '../../../core/level.ts'
-import { AlarmGroups, byUrgency, groupAlarms, newestAlarm, worstByDevice } from '../../../dashboards/web/alarm-order.ts'
+import { byUrgency, groupAlarms, isSetAside, worstByDevice } from '../../../dashboards/web/alarm-order.ts'
 import { countDevices, DeviceOrder, topDevices } from '../../../dashboards/web/device-order.ts'
+import { OpenAlarms } from '../../../dashboards/web/open-alarms.ts'
 import { makeAlarm, makeDevice } from '../../browser/district.ts'
 
 const alarm = fc
@@ -34,10 +35,10 @@ test('every alarm is in exactly one group, and groups with an unacknowledged red
   )
 })
 
-test('groups that are kept from picture to picture are those that would be made anew', () => {
+test('figures that follow from picture to picture are those that would be counted anew', () => {
   fc.assert(
     fc.property(fc.array(alarms, { maxLength: 5 }), fc.nat(), (lists, seed) => {
-      const kept = new AlarmGroups()
+      const kept = new OpenAlarms()
       let open: ReturnType<typeof makeAlarm>[] = []
       for (const [n, list] of lists.entries()) {
         // Some stay as they are, some are gone, some have changed, some are new.
@@ -45,10 +46,37 @@ test('groups that are kept from picture to picture are those that would be made 
           .filter((_, i) => (i + seed + n) % 4 !== 0)
           .map((one, i) => (i % 5 === 0 ? { ...one, level: 'red' as const } : one))
         open.push(...list)
-        expect(kept.of(open)).toEqual(groupAlarms(open))
+        const byId = new Map(open.map((one) => [one.id, one]))
+        const figures = kept.of(byId)
+        expect(figures).toEqual({ ...new OpenAlarms().of(byId), oldestUnacknowledged: figures.oldestUnacknowledged })
+        const listed = open.filter((one) => !isSetAside(one))
+        const waiting = open.filter(isUnacknowledged)
+        expect(figures.groups).toEqual(groupAlarms(listed))
+        expect(figures.worst).toEqual(worstByDevice(listed))
+        expect([figures.unacknowledged, figures.setAside]).toEqual([waiting.length, open.length - listed.length])
+        expect(figures.redWaits).toBe(waiting.some(({ level }) => level === 'red'))
+        expect(figures.loudest).toBe(
+          levels.find((level) => open.some((one) => one.state === 'active' && one.level === level)) ?? null,
+        )
+        const oldest = waiting.length === 0 ? undefined : Math.min(...waiting.map(({ raisedAt }) => raisedAt))
+        expect(figures.oldestUnacknowledged?.raisedAt).toBe(oldest)
       }
     }),
   )
+})
+
+test('of thousands of alarms only groups with a change are made anew, and nothing is looked for among all of them', () => {
+  const open = new Map(
+    Array.from({ length: 3_000 }, (_, n) => makeAlarm(n, { id: `a-${n}`, zoneId: `z${n % 30}`, deviceId: `d${n % 100}` })).map(
+      (one) => [one.id, one],
+    ),
+  )
+  const figures = new OpenAlarms()
+  const before = figures.of(open)
+  const after = figures.of(new Map(open).set('new', makeAlarm(9_000, { id: 'new', zoneId: 'z3', level: 'blue', deviceId: 'd3' })))
+  expect(after.groups.filter((group) => !before.groups.includes(group)).map(({ zoneId }) => zoneId)).toEqual(['z3'])
+  expect(after.worst).toBe(before.worst)
+  expect(after.unacknowledged).toBe(before.unacknowledged + 1)
 })
 
 test('the desk lists unacknowledged before acknowledged, worse before milder, older before newer', () => {
@@ -70,9 +98,10 @@ test('the card keeps an unacknowledged red when something milder comes later', (
   const red = makeAlarm(1, { level: 'red', state: 'active' })
   const yellow = makeAlarm(2, { level: 'yellow', state: 'active' })
   const done = makeAlarm(3, { level: 'red', state: 'acknowledged' })
-  expect(newestAlarm([yellow, red, done])).toBe(red)
-  expect(newestAlarm([yellow, done])).toBe(yellow)
-  expect(newestAlarm([makeAlarm(4, { state: 'shelved' })])).toBe(null)
+  const newest = (...alarms: (typeof red)[]) => new OpenAlarms().of(new Map(alarms.map((one) => [one.id, one]))).newest
+  expect(newest(yellow, red, done)).toBe(red)
+  expect(newest(yellow, done)).toBe(yellow)
+  expect(newest(makeAlarm(4, { state: 'shelved' }))).toBe(null)
 })
 
 test('devices in alarm stand first, silent ones next, and 2 before 10', () => {
