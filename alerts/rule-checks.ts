@@ -3,6 +3,7 @@ import { isSelected, type FenceSelection } from '../core/fence-book.ts'
 import { metricOf, splitChannel, type Metric } from '../core/metrics.ts'
 import type { Applies, Rule } from '../core/rule.ts'
 import type { RuleWarning } from '../core/alarm-book.ts'
+import { ruleTypeOf } from './rules/index.ts'
 import type { Problem } from './rules/rule.ts'
 
 /*
@@ -85,6 +86,7 @@ export function warningsAbout(rows: Row[], drawn?: readonly Fence[]): RuleWarnin
     ...all.flatMap(undecided),
     ...rules.flatMap((rule) => withoutPlace(rule, drawn)),
     ...rules.flatMap(neverSeen),
+    ...rules.flatMap(saysTheSame),
     ...rules.flatMap((rule, i) => rules.slice(i + 1).flatMap((other) => conflict(rule, other))),
   ]
 }
@@ -149,6 +151,14 @@ function neverSeen(rule: Rule): RuleWarning[] {
     const message = `${limit.name} is never seen: ${hides.name} is reached first and is ${hides.level}`
     return [{ ruleId: rule.id, code: 'shadowed', path: `/limits/${i}`, message }]
   })
+}
+
+/** An expression that no reading can change the answer of: most likely a limit in another unit, or `and` where `or` was meant. */
+function saysTheSame(rule: Rule): RuleWarning[] {
+  const type = ruleTypeOf(rule.type)
+  const metric = rule.metric === undefined ? undefined : metricOf(rule.metric)
+  const problem = type?.over === 'series' && metric ? type.constant?.(rule, metric) : null
+  return problem ? [{ ruleId: rule.id, code: 'constant', ...problem }] : []
 }
 
 /** Two rules with the same say over the same limit of the same devices: one wins by its version, which nobody decided. */

@@ -52,8 +52,11 @@ export type PackFault = { file: string; line: number | null; reason: string; sin
 /** Something about a rule in force that may be meant but that a person should look at. */
 export type RuleWarning = {
   ruleId: string
-  /** laxer than the standard's limit · a default that waits for a decision · a limit never seen · two rules with the same say */
-  code: 'above-bound' | 'needs-decision' | 'shadowed' | 'conflict'
+  /**
+   * laxer than the standard's limit · a default that waits for a decision · a limit never seen · two rules with the same say ·
+   * an expression that says the same of every reading
+   */
+  code: 'above-bound' | 'needs-decision' | 'shadowed' | 'conflict' | 'constant'
   path: string
   message: string
 }

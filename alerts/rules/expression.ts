@@ -1,6 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { Type, type Static } from 'typebox'
 import { LevelSchema } from '../../core/rule.ts'
+import { constantOf, type Constant } from './expression/constant.ts'
 import { NotAllowed, stepsOf, type Node } from './expression/cost.ts'
 import {
   delayed,
@@ -61,7 +62,7 @@ for (const [sign, of] of [
   environment.registerOperator(`int ${sign} double`, (a: bigint, b: number) => of(Number(a), b))
 }
 
-type Compiled = (context: Record<string, unknown>) => unknown
+type Compiled = ((context: Record<string, unknown>) => unknown) & { ast: Node }
 const compiled = new Map<string, Compiled>()
 const COMPILED_KEPT = 1_000
 
@@ -85,12 +86,29 @@ function compile(text: string): Compiled | Problem {
     if (!checked.valid) return { path: '/when', message: firstLine(checked.error) }
     if (checked.type !== 'bool') return { path: '/when', message: `it gives ${checked.type}, not true or false` }
     if (compiled.size >= COMPILED_KEPT) compiled.clear()
-    compiled.set(text, parsed as Compiled)
-    return parsed as Compiled
+    compiled.set(text, parsed as unknown as Compiled)
+    return parsed as unknown as Compiled
   } catch (error) {
     if (error instanceof NotAllowed) return { path: '/when', message: error.message }
     return { path: '/when', message: firstLine(error) }
   }
+}
+
+const tried = new Map<string, Constant | null>()
+
+/** Remembered, because everything in force is looked at whenever somebody asks for the rules. */
+function constantIn(when: string, { min, max }: { min: number; max: number }): Constant | null {
+  const key = `${min} ${max} ${when}`
+  const known = tried.get(key)
+  if (known !== undefined) return known
+  const run = compile(when)
+  const found =
+    typeof run === 'function'
+      ? constantOf(run.ast, (facts) => run({ substance: '', attributes: {}, ...facts }), { min, max })
+      : null
+  if (tried.size >= COMPILED_KEPT) tried.clear()
+  tried.set(key, found)
+  return found
 }
 
 function truth(options: Options, previous: number | null, sample: Sample, facts: SeriesFacts): boolean | Failure {
@@ -134,6 +152,18 @@ export const expression: SeriesRule<Options, State> = {
   check({ when }) {
     const run = compile(when)
     return typeof run === 'function' ? null : run
+  },
+
+  constant({ when }, range) {
+    const found = constantIn(when, range)
+    if (found === null) return null
+    const all = `for everything from ${range.min} to ${range.max}`
+    const message = {
+      always: `it is true ${all}: it would never end`,
+      never: `it is false ${all}: it never raises anything`,
+      'no-reading': 'it asks for the time alone and not for what is measured',
+    }[found]
+    return { path: '/when', message }
   },
 
   resume({ level }, limitName) {

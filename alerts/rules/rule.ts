@@ -80,6 +80,8 @@ export type SeriesRule<Options, State> = {
   complete(options: Partial<Options>, context: Context): Partial<Options>
   /** What the schema cannot say; null when the options make sense. */
   check(options: Options, context: Context): Problem | null
+  /** What it answers the same for, whatever is measured within the range of its metric: may be meant, but a person should look. */
+  constant?(options: Options, range: { min: number; max: number }): Problem | null
   start: State
   /** The state in which an alarm raised by an older version of the rule stands on. */
   resume(options: Options, limitName: string | null): State

@@ -107,3 +107,26 @@ test('a default toxic limit a usual detector cannot resolve waits for a personâ€
   expect(codes(fine)).toEqual([['gas.o3', 'needs-decision']])
   expect(codes({ ...fine, origin: 'person', enabled: true })).toEqual([])
 })
+
+test.each([
+  ['value > 25.0', null],
+  ['value > 150.0', 'never'],
+  ['value > -50.0', 'always'],
+  ['value < 10.0 && value > 20.0', 'never'],
+  ['value < 20.0 || value > 10.0', 'always'],
+  ['value - previous > 40', null],
+  ['abs(value - previous) > 200.0', 'never'],
+  ['value > 99.9 && hour >= 22', null],
+  ['hour >= 22 || weekday > 5', 'time alone'],
+  ['1 == 1', 'always'],
+  ['good && value > 30', null],
+  ["attributes.limit == 'x'", null],
+  ["substance == 'nh3'", null],
+])('an expression that cannot tell readings apart is warned about: %s', (when, warned) => {
+  const rule = person({ type: 'expression', metric: 'combustibleLel', when, level: 'yellow' })
+  const found = warningsAbout([{ rule, pack: null }]).filter(({ code }) => code === 'constant')
+  const words = { always: 'would never end', never: 'never raises', 'time alone': 'time alone' }
+  expect(found.map(({ path, message }) => [path, message])).toEqual(
+    warned === null ? [] : [['/when', expect.stringContaining(words[warned as keyof typeof words])]],
+  )
+})

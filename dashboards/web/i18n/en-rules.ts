@@ -65,6 +65,7 @@ export const enRules: typeof zhRules = {
   },
   remark: {
     fault: 'Cannot come into force',
+    constant: 'Says the same of every reading',
     'above-bound': 'Laxer than the standard',
     'needs-decision': 'Needs a decision',
     shadowed: 'Shadowed',

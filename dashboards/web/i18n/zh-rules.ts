@@ -63,6 +63,7 @@ export const zhRules = {
   },
   remark: {
     fault: '不能生效',
+    constant: '对任何读数结果都一样',
     'above-bound': '宽于标准限值',
     'needs-decision': '待人决定',
     shadowed: '被遮蔽',
