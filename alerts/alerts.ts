@@ -2,7 +2,7 @@ import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } f
 import type { Alarm } from '../core/alarm.ts'
 import type { PeopleDoor } from '../core/contact.ts'
 import type { FalseAlarmsOfPoint } from '../core/case.ts'
-import type { AskedAnswer, AskedCall, DryRun, Escalation, EscalationFacts, MyPush } from '../core/escalation.ts'
+import type { AskedAnswer, AskedCall, DryRun, Escalation, EscalationFacts, LadderPlace, MyPush } from '../core/escalation.ts'
 import type { Ladder } from '../core/ladder.ts'
 import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
@@ -136,6 +136,10 @@ class AlertsThread implements Alerts {
 
   escalationFacts(): Promise<EscalationFacts> {
     return this.#thread.call('escalationFacts')
+  }
+
+  ladderPlace(alarmId: string): Promise<LadderPlace> {
+    return this.#thread.call('ladderPlace', alarmId)
   }
 
   tryLadder(ladder: Ladder, by: string): Promise<DryRun> {

@@ -47,6 +47,7 @@ ready({
   callback: (channel: string, request: CallbackRequest) => callbacks.receive(channel, request),
   channels: () => channels.facts(),
   escalationFacts: () => desk().escalationFacts(),
+  ladderPlace: (alarmId: string) => desk().ladderPlace(alarmId),
   tryLadder: (ladder: Ladder, by: string) => desk().tryLadder(ladder, by),
   askCall: (wish: AskedCall) => desk().askCall(wish),
   testContacts: (enterpriseId: string) => desk().testContacts(enterpriseId),

@@ -159,6 +159,19 @@ export type EscalationFacts = {
   climbing: number
 }
 
+/** A step of a ladder that was taken. `to`: null in entries of old. */
+export type LadderRung = { step: string; at: number; outcome: StepOutcome; to: LadderTarget | null }
+/** Where the calling about one alarm stands. `off`: nobody is called from here · `none`: nobody was ever to be called about this one. */
+export type LadderPlace = {
+  phase: 'off' | 'none' | 'climbing' | 'waiting' | 'overdue' | 'over'
+  /** of this round */
+  taken: LadderRung[]
+  /** the next rung that will call somebody, unless somebody acts */
+  next: { at: number; to: LadderTarget[] } | null
+  /** somebody has it and owes a first feedback by then */
+  feedbackDueAt: number | null
+}
+
 /** One message to one person as it may be shown to them. */
 export type MyPush = {
   id: string
@@ -177,6 +190,7 @@ export type AskedAnswer = { steps: LadderStep[]; alarm: Alarm }
 /** From alarms to people. The part that pushes implements it, dashboards ask. */
 export interface EscalationDesk {
   escalationFacts(): Promise<EscalationFacts>
+  ladderPlace(alarmId: string): Promise<LadderPlace>
   /** Lists whom the last week's alarms would have called, and records that it was tried. */
   tryLadder(ladder: Ladder, by: Author): Promise<DryRun>
   /** Takes the next rung, or calls one role, now. The same key again is the same answer. Raises why it cannot be. */

@@ -5,6 +5,7 @@ import type {
   DryRun,
   EscalationDesk as Door,
   EscalationFacts,
+  LadderPlace,
   LadderAskedEntry,
   MyPush,
   PushDueEntry,
@@ -50,6 +51,15 @@ export class EscalationDesk implements Door {
       leavesSomewhere: ladders.some(({ leaves }) => leaves),
       climbing: machine.climbing,
     }
+  }
+
+  async ladderPlace(alarmId: string): Promise<LadderPlace> {
+    await this.#runner.started
+    const nothing = { taken: [], next: null, feedbackDueAt: null }
+    if (!this.#runner.hasChannels) return { phase: 'off', ...nothing }
+    // What was recorded before the question is known.
+    await this.#runner.caughtUp()
+    return this.#runner.machine.place(alarmId) ?? { phase: 'none', ...nothing }
   }
 
   async tryLadder(ladder: Ladder, by: Author): Promise<DryRun> {

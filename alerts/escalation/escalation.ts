@@ -1,6 +1,6 @@
 import type { Alarm } from '../../core/alarm.ts'
 import { toLocal } from '../../core/local-time.ts'
-import type { LadderAskedEntry, LadderCallee, PushDueEntry, StepOutcome } from '../../core/escalation.ts'
+import type { LadderAskedEntry, LadderCallee, LadderPlace, PushDueEntry, StepOutcome } from '../../core/escalation.ts'
 import { Conflict } from '../../core/errors.ts'
 import { storyFrom } from '../../core/incident-report.ts'
 import { leavesDeployment, type Ladder, type LadderStep } from '../../core/ladder.ts'
@@ -15,6 +15,7 @@ import { Dues, stands } from './dues.ts'
 import { decisionOf, dueOf, reportKey, reportOf, wishKey, type Decision } from './entries.ts'
 import { LadderBook } from './ladder-book.ts'
 import { RollCalls } from './roll-calls.ts'
+import { placeOf, Rungs } from './rungs.ts'
 import type { Wanted } from './wanted.ts'
 import { above, reachableOnDuty, waysTo, waysToGroups, type Way, type World } from './whom.ts'
 
@@ -34,6 +35,7 @@ export class Escalation {
   #mode: Mode
   #zone: string
   #calls = new Map<string, Call>()
+  #rungs = new Rungs()
   #regions = new Map<string, string>()
   #enterprisePeople = new Set<string>()
   /** open calls for which a step found nobody */
@@ -67,6 +69,11 @@ export class Escalation {
     return this.#calls.get(id)?.alarm
   }
 
+  place(alarmId: string): LadderPlace | null {
+    const call = this.#calls.get(alarmId)
+    return call ? placeOf(call, this.#stepsOf(call), this.#ladderOf(call.alarm), this.#rungs.of(alarmId, call.round)) : null
+  }
+
   /** Where reading has to begin so that everything still open is known. */
   oldestPos(): number | null {
     const open = [...this.#calls.values()].map(({ round, before }) => Math.min(round, before?.round ?? round))
@@ -91,6 +98,7 @@ export class Escalation {
       case 'ladder.step': {
         const call = this.#calls.get(said.alarmId)
         if (!call || call.round !== said.round) return
+        this.#rungs.take(said, at)
         const current = call.phase === 'waiting' && !said.asked ? overdue(call, this.#rules.overdueAtMs(call.alarm)) : call
         current.taken.add(said.step)
         this.#calls.set(said.alarmId, { ...current, first: current.first ?? said.first ?? false })
@@ -288,6 +296,7 @@ export class Escalation {
 
   #forget(alarmId: string): void {
     this.#calls.delete(alarmId)
+    this.#rungs.forget(alarmId)
     for (const key of this.#reports.keys()) if (key.startsWith(`${alarmId} `)) this.#reports.delete(key)
     for (const [key, one] of this.#wishes) if (one.alarmId === alarmId) this.#wishes.delete(key)
   }

@@ -82,8 +82,11 @@ test('by hand the next rung or one role is called at once, once, also of an alar
   room.pass(1_000)
   room.pass(100_000)
   expect(room.calls(START).filter((line) => line.endsWith('d1 duty-voice'))).toEqual(['1 d1 duty-voice'])
+  expect(room.ask('a1', 'duty2')).toHaveLength(1)
+  room.pass(1_000)
   room.acknowledge('a1')
   room.pass(1_000)
+  expect(room.calls(START, 'follow-up').some((line) => line.includes(' d2 duty-sms'))).toBe(true)
   const before = room.left.length
   expect(room.ask('a1', 'dutyLeader')).toHaveLength(1)
   room.pass(60_000)
@@ -372,4 +375,30 @@ test('whatever happens: from the record alone the same remains to be done', () =
     }),
     { numRuns: 60 },
   )
+})
+
+test('who looks at an alarm is told which roles were called, who is next and when; rungs that are off are not waited for', () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(90_000)
+  const place = room.machine.place('a1')!
+  expect(place.taken.map(({ step, at, outcome }) => [step, at - START, outcome])).toEqual([
+    ['r0-duty1', 0, 'called'],
+    ['r0-enterprise', 0, 'called'],
+    ['r30-duty1', 30_000, 'called'],
+    ['r60-duty1', 60_000, 'called'],
+  ])
+  const third = [{ duty: 'duty2' }, { duty: 'shiftLeader' }, { enterprise: 'technical' }]
+  expect([place.phase, place.next]).toEqual(['climbing', { at: START + 120_000, to: third }])
+  room.pass(300_000)
+  // What is left leaves the deployment, and that is off.
+  expect(room.machine.place('a1')).toMatchObject({ phase: 'climbing', next: null })
+  room.acknowledge('a1', 'd1')
+  expect(room.machine.place('a1')).toMatchObject({
+    phase: 'waiting',
+    next: null,
+    taken: [],
+    feedbackDueAt: room.now + 15 * 60_000,
+  })
+  expect(room.machine.place('elsewhere')).toBeNull()
 })
