@@ -123,6 +123,9 @@ export class StateDb {
       case 'alarm.shown':
       case 'alarm.called':
       case 'evidence.exported':
+      case 'ladder.step':
+      case 'ladder.asked':
+      case 'alarm.reported':
       case 'push.due':
       case 'push.receipt':
       case 'push.sent':
@@ -283,6 +286,10 @@ function timelineItem(said: RecordEntry, { pos, receivedAt }: Entry): TimelineIt
     case 'alarm.shown':
     case 'evidence.exported':
       return { pos, at: receivedAt, type: 'view', entry: said }
+    case 'ladder.step':
+    case 'ladder.asked':
+    case 'alarm.reported':
+      return { pos, at: receivedAt, type: 'ladder', entry: said }
     case 'push.due':
     case 'push.receipt':
     case 'push.sent':

@@ -41,6 +41,7 @@ export type TimelineItem = { pos: number; at: number } & (
   | { type: 'action'; entry: Extract<RecordEntry, { kind: 'action' | 'action.refused' }> }
   | { type: 'view'; entry: Extract<RecordEntry, { kind: 'alarm.viewed' | 'alarm.shown' | 'evidence.exported' }> }
   | { type: 'call'; entry: Extract<RecordEntry, { kind: 'alarm.called' }> }
+  | { type: 'ladder'; entry: Extract<RecordEntry, { kind: 'ladder.step' | 'ladder.asked' | 'alarm.reported' }> }
   | { type: 'push'; entry: Extract<RecordEntry, { kind: PushKind }> }
 )
 

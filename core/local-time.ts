@@ -34,6 +34,10 @@ export function fromLocal(local: number, zone: string): number {
 /** `2026-11-22` in the zone. */
 export const dayOf = (ms: number, zone: string): string => new Date(toLocal(ms, zone)).toISOString().slice(0, 10)
 
+/** `2026-11-22 18:00` in the zone. */
+export const minuteOf = (ms: number, zone: string): string =>
+  new Date(toLocal(ms, zone)).toISOString().slice(0, 16).replace('T', ' ')
+
 /** First moment of a day, and of the day after it. */
 export function daySpan(day: string, zone: string): { from: number; to: number } {
   const local = Date.parse(`${day}T00:00:00Z`)

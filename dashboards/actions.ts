@@ -89,7 +89,8 @@ export class Actions {
   }
 }
 
-function verdictIn(items: TimelineItem[], actionPos: number): Verdict | null {
+/** What the engine said of an action, where a timeline has it. */
+export function verdictIn(items: TimelineItem[], actionPos: number): Verdict | null {
   for (const { entry } of items) {
     if (entry.kind === 'action.refused' && entry.actionPos === actionPos) {
       return { refused: { code: entry.code, message: entry.message, current: entry.current, why: entry.why } }

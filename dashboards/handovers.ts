@@ -8,6 +8,7 @@ import {
   type HandoverSignedEntry,
 } from '../core/handover.ts'
 import type { PlatformState } from '../core/live.ts'
+import { minuteOf } from '../core/local-time.ts'
 import type { PartAlarm } from '../core/part.ts'
 import type { Author } from '../core/record.ts'
 import { peopleOf, type RosterBook, type Shift } from '../core/roster.ts'
@@ -34,6 +35,13 @@ export type Handover = {
   outgoing: Signature
   incoming: (Signature & { confirmed: string[] }) | null
 }
+export type HandoverOptions = {
+  zone: string
+  /** since when shifts can be handed over in this deployment: an older one was not, and nobody is called about it */
+  from: number
+  /** it stood in the roster while it lasted */
+  wasKnown: (shift: Shift) => boolean
+}
 type Draft = { at: number; sha256: string; report: HandoverReport }
 export type Signing = { side: HandoverSide; sha256: string; notes: string; confirmed: string[]; by: Author; mayStandIn: boolean }
 
@@ -45,12 +53,15 @@ export class Handovers {
   #journal: Journal
   #recorder: Recorder
   #book: RosterBook
+  #options: HandoverOptions
+  #firstSignedAt = Infinity
   #byShift = new Map<string, Handover>()
   #drafts = new Map<string, Draft[]>()
   #loading: Promise<void> | null = null
   #meanwhile: Entry[] | null = null
 
-  constructor(journal: Journal, recorder: Recorder, book: RosterBook) {
+  constructor(journal: Journal, recorder: Recorder, book: RosterBook, options: HandoverOptions) {
+    this.#options = options
     this.#journal = journal
     this.#recorder = recorder
     this.#book = book
@@ -127,12 +138,12 @@ export class Handovers {
   /** Places whose last shift was not handed over. */
   alarms(now: number): PartAlarm[] {
     return this.#unsigned(now).map(({ region, to }) => {
-      const at = new Date(to).toISOString().slice(0, 16)
+      const at = minuteOf(to, this.#options.zone)
       return {
         code: `handover-${region}`,
         text: {
-          zh: `${region} ${at}Z 结束的班次未完成交接签字`,
-          en: `The shift in ${region} that ended at ${at}Z was not handed over`,
+          zh: `${region} ${at} 结束的班次未完成交接签字`,
+          en: `The shift in ${region} that ended at ${at} was not handed over`,
         },
       }
     })
@@ -149,8 +160,13 @@ export class Handovers {
   #unsigned(now: number): Shift[] {
     return this.#book.regions().flatMap((region) => {
       const last = this.#book.shifts(region, now - LOOKED_BACK_MS, now).findLast(({ to }) => to + HANDOVER_LATE_MS <= now)
-      return last && !this.isSigned(last.id) ? [last] : []
+      return last && !this.isSigned(last.id) && this.#couldBeSigned(last) ? [last] : []
     })
+  }
+
+  #couldBeSigned(shift: Shift): boolean {
+    const { from, wasKnown } = this.#options
+    return wasKnown(shift) && shift.to > Math.min(from, this.#firstSignedAt)
   }
 
   #outgoing(shift: Shift, now: number, { sha256: seen, notes, by }: Signing): HandoverSignedEntry {
@@ -199,6 +215,7 @@ export class Handovers {
     const { shiftId, region, side, by, confirmed = [] } = said
     const known = this.#byShift.get(shiftId)
     const at = entry.receivedAt
+    this.#firstSignedAt = Math.min(this.#firstSignedAt, at)
     if (side === 'outgoing') {
       if (known || said.report === undefined) return
       const { notes } = JSON.parse(said.report) as HandoverReport

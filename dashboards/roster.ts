@@ -1,4 +1,5 @@
 import { Conflict, Invalid, NotFound } from '../core/errors.ts'
+import { minuteOf } from '../core/local-time.ts'
 import type { PartAlarm } from '../core/part.ts'
 import type { Author, RecordEntry } from '../core/record.ts'
 import { dutyRoles, RosterBook, type DutyRole, type Shift } from '../core/roster.ts'
@@ -25,11 +26,14 @@ export class Roster {
   #journal: Journal
   #recorder: Recorder
   #people: People
-  #ids = new Set<string>()
+  #zone: string
+  /** when each shift was first entered */
+  #enteredAt = new Map<string, number>()
   #loading: Promise<void> | null = null
   #meanwhile: Entry[] | null = null
 
-  constructor(journal: Journal, recorder: Recorder, people: People) {
+  constructor(journal: Journal, recorder: Recorder, people: People, zone: string) {
+    this.#zone = zone
     this.#journal = journal
     this.#recorder = recorder
     this.#people = people
@@ -57,7 +61,7 @@ export class Roster {
       const shifts: Shift[] = []
       for (const one of wanted) {
         this.#check(one, shifts)
-        const id = shortId('sh', (id) => this.#ids.has(id) || shifts.some((shift) => shift.id === id))
+        const id = shortId('sh', (id) => this.#enteredAt.has(id) || shifts.some((shift) => shift.id === id))
         shifts.push({ id, version: 1, ...one, substitutions: [], cancelledAt: null })
       }
       await this.#write(shifts.map((shift) => ({ kind: 'roster.set', shift, change: 'added', by })))
@@ -82,19 +86,24 @@ export class Roster {
     return this.#change(id, version, by, 'cancelled', (shift, at) => ({ ...shift, cancelledAt: at }), reason)
   }
 
+  /** Whether it was in the roster while it lasted: what was entered afterwards nobody could hand over. */
+  wasKnown({ id, to }: Pick<Shift, 'id' | 'to'>): boolean {
+    return (this.#enteredAt.get(id) ?? Infinity) < to
+  }
+
   /** Places that have a roster and in which nobody watches, now or soon. */
   alarms(now: number): PartAlarm[] {
     return this.book.regions().flatMap((region): PartAlarm[] => {
       const [gap] = this.book.gaps(region, now, now + AHEAD_MS)
       if (!gap) return []
       const began = gap.from <= now
-      const at = new Date(gap.from).toISOString().slice(0, 16)
+      const at = minuteOf(gap.from, this.#zone)
       return [
         {
           code: `gap-${region}`,
           text: began
             ? { zh: `${region} 无人值班`, en: `Nobody is on duty in ${region}` }
-            : { zh: `${region} 自 ${at}Z 起无人值班`, en: `Nobody is on duty in ${region} from ${at}Z` },
+            : { zh: `${region} 自 ${at} 起无人值班`, en: `Nobody is on duty in ${region} from ${at}` },
         },
       ]
     })
@@ -163,7 +172,7 @@ export class Roster {
     if (said.kind !== 'roster.set') return
     const known = this.book.shift(said.shift.id)
     if (known && known.version > said.shift.version) return
-    this.#ids.add(said.shift.id)
+    if (!known) this.#enteredAt.set(said.shift.id, entry.receivedAt)
     this.book.apply(said.shift)
   }
 }

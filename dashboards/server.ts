@@ -14,6 +14,8 @@ import { ownCalls } from './api/me.ts'
 import { officeCalls } from './api/offices.ts'
 import { personalDataCalls } from './api/personal-data.ts'
 import { alarmContactCalls } from './api/alarm-contacts.ts'
+import { alarmLadderCalls } from './api/alarm-ladder.ts'
+import { ladderPlaceCalls } from './api/ladder-place.ts'
 import { alarmCalls } from './api/alarms.ts'
 import { backtestCalls } from './api/backtests.ts'
 import { callbackCalls } from './api/callbacks.ts'
@@ -50,6 +52,7 @@ import { windowCalls } from './api/windows.ts'
 import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
 import { Hazards } from './hazard-book.ts'
+import { handoverFrom } from './handover-from.ts'
 import { Handovers } from './handovers.ts'
 import { EscalationNotices, peopleDoor } from './escalation-notices.ts'
 import { healthCalls, platformNotices } from './health.ts'
@@ -102,12 +105,15 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     ...(failed && { failed }),
   })
   options.escalation?.reach(peopleDoor(people))
-  const roster = new Roster(journal, recorder, people)
+  const roster = new Roster(journal, recorder, people, config.zone)
   // Not waited for: who asks waits.
   roster.known().catch((error: Error) => log.warn('the roster cannot be read yet', { reason: error.message }))
   const hazards = new Hazards(journal, recorder, config.zone)
   hazards.known().catch((error: Error) => log.warn('the hazards cannot be read yet', { reason: error.message }))
-  const handovers = new Handovers(journal, recorder, roster.book)
+  const handovers = new Handovers(journal, recorder, roster.book, {
+    ...{ zone: config.zone, from: handoverFrom(dataDir, clock.now()) },
+    wasKnown: (shift) => roster.wasKnown(shift),
+  })
   handovers.known().catch((error: Error) => log.warn('the handovers cannot be read yet', { reason: error.message }))
   const pairedWalls = await people.walls()
   const walls = new Walls()
@@ -277,6 +283,8 @@ function addCalls(api: Api, context: Context): void {
   exportCalls(api, context)
   if (context.proof) evidenceCalls(api, context, context.proof)
   alarmContactCalls(api, context)
+  alarmLadderCalls(api, context, context.escalation ?? null)
+  ladderPlaceCalls(api, context, context.escalation ?? null)
   wallShowCalls(api, context)
   if (context.replays) wallAtCalls(api, context, context.replays)
   alarmCalls(api, context)

@@ -22,7 +22,7 @@ export type Due = {
   /** the message it leaves in */
   bundle: string | null
 }
-type Told = Pick<PushDueEntry, 'personId' | 'channel' | 'first' | 'enterpriseId' | 'level' | 'alarmVersion' | 'asked'>
+type Told = Pick<PushDueEntry, 'personId' | 'channel' | 'first' | 'enterpriseId' | 'level' | 'alarmVersion' | 'asked' | 'round'>
 export type OwedAction = { key: string; messageId: string; alarmId: string; version: number; by: string }
 
 const KEPT_MS = 15 * 60_000
@@ -195,13 +195,13 @@ export class Dues {
   }
 
   /** How it ended, to everybody who was told. */
-  followUps({ alarm, end, phase }: Call, world: World): PushDueEntry[] {
+  followUps({ alarm, end, phase, round: current }: Call, world: World): PushDueEntry[] {
     const told = this.#told.get(alarm.id)
     if (!told || !end) return []
     const found = new Map<string, PushDueEntry>()
-    for (const [key, { personId, channel: toldBy, asked, ...rest }] of told) {
+    for (const [key, { personId, channel: toldBy, asked, round, ...rest }] of told) {
       // Called by hand after the acknowledgement: that is not the end they have to hear of.
-      if (asked && phase === 'waiting') continue
+      if (asked && phase === 'waiting' && round === current) continue
       const channel = this.#limitOf(toldBy) === 'voice' ? this.#writtenTo(personId, world) : toldBy
       const id = channel === null ? null : idOf(alarm.id, end.pos, 'follow-up', personId, channel)
       if (id === null || this.#dues.has(id)) {
@@ -303,10 +303,10 @@ export class Dues {
   }
 
   #tell({ entry }: Due): void {
-    const { alarmId, personId, channel, first, asked, enterpriseId, level, alarmVersion } = entry
+    const { alarmId, personId, channel, round, first, asked, enterpriseId, level, alarmVersion } = entry
     if (alarmId === null || !isAboutAlarm(entry)) return
     const told = this.#told.get(alarmId) ?? new Map<string, Told>()
-    const one = { personId, channel, enterpriseId, level, alarmVersion, ...(first && { first }), ...(asked && { asked }) }
+    const one = { personId, channel, round, enterpriseId, level, alarmVersion, ...(first && { first }), ...(asked && { asked }) }
     told.set(`${personId} ${channel}`, one)
     this.#told.set(alarmId, told)
   }

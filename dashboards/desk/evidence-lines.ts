@@ -21,6 +21,12 @@ function detailOf(entry: RecordEntry): string {
       return [t(`desk.call.results.${entry.result}`), entry.note].filter(Boolean).join(' · ')
     case 'evidence.exported':
       return entry.sha256.slice(0, 16)
+    case 'ladder.step':
+      return `${entry.step} ${t(`desk.ladder.outcome.${entry.outcome}`)}`
+    case 'ladder.asked':
+      return `${t(`desk.ladder.callee.${entry.to}`)} ${entry.reason}`
+    case 'alarm.reported':
+      return entry.to ?? ''
     case 'push.due':
       return `${entry.channel} ${entry.step}`
     case 'push.sent':

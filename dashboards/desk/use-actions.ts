@@ -61,6 +61,7 @@ export function useActions() {
 
   const act = (seen: Alarm, action: AlarmAction, body: object = {}): Promise<boolean> =>
     within(seen, action, async () => {
+      if ('call' in body) return callUp(seen, body as { call: string; comment: string })
       const path = `/alarms/${encodeURIComponent(seen.id)}/${action}`
       const { alarm } = await sent<{ alarm: Alarm }>(path, { version: seen.version, ...body })
       const asked = alarm.request !== undefined && alarm.request.version === alarm.version
@@ -68,13 +69,21 @@ export function useActions() {
       return { alarmId: seen.id, action, kind: 'done', alarm, text }
     })
 
+  /** Up the ladder by hand: the alarm stays as it is, somebody's telephone rings. */
+  async function callUp(seen: Alarm, { call, comment }: { call: string; comment: string }): Promise<Outcome> {
+    const path = `/alarms/${encodeURIComponent(seen.id)}/call`
+    await sent(path, { version: seen.version, to: call, reason: comment })
+    const text = t('desk.ladder.called', { who: t(`desk.ladder.callee.${call}`) })
+    return { alarmId: seen.id, action: 'escalate', kind: 'done', alarm: null, text }
+  }
+
   const versions = (alarms: readonly Alarm[]) => alarms.map(({ id, version }) => ({ id, version }))
 
   const acknowledgeGroup = (about: Alarm, alarms: readonly Alarm[], reason: string): Promise<boolean> =>
     within(about, 'group', async () => {
       const said = reason.trim()
       const body = { alarms: versions(alarms), ...(said !== '' && { reason: said }) }
-      const { acknowledged, requested, refused } = await api<GroupAnswer>('POST', '/alarms/acknowledge', body)
+      const { acknowledged, requested, refused } = await sent<GroupAnswer>('/alarms/acknowledge', body)
       const parts = [
         ...(acknowledged.length > 0 ? [t('desk.groupDone', { n: acknowledged.length })] : []),
         ...(requested.length > 0 ? [t('desk.groupAsked', { n: requested.length })] : []),
@@ -86,7 +95,7 @@ export function useActions() {
   /** What was asked for of several alarms is decided for all of them. */
   const decideGroup = (group: string, alarms: readonly Alarm[], decision: 'confirm' | 'decline' | 'withdraw'): Promise<boolean> =>
     within(alarms[0]!, decision, async () => {
-      await api('POST', `/alarms/acknowledge/${encodeURIComponent(group)}/${decision}`, { alarms: versions(alarms) })
+      await sent(`/alarms/acknowledge/${encodeURIComponent(group)}/${decision}`, { alarms: versions(alarms) })
       const text = t('desk.done', { action: t(`action.${decision}`) })
       return { alarmId: alarms[0]!.id, action: decision, kind: 'done', alarm: null, text }
     })

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { TimelineItem } from '../../core/alarm-book.ts'
+import { GroupAnswers } from '../../dashboards/group-answers.ts'
+import { sampleAlarm } from '../alerts/alarm-sample.ts'
 import { Stage } from './stage.ts'
 
 let stage: Stage
@@ -58,4 +61,53 @@ test('open alarms are told by enterprise, zone and device, with what is acknowle
     as: 'anna',
   })
   expect(strange.status).toBe(404)
+})
+
+test('a group acted on again with the same key is answered from the record after a restart, and nothing is done again', async () => {
+  const timelines = new Map(
+    ['a1', 'a2'].map((id, i): [string, TimelineItem[]] => {
+      const action = {
+        alarmId: id,
+        action: 'acknowledge',
+        version: 1,
+        by: 'p1',
+        comment: '同一泄漏点',
+        idempotencyKey: 'k',
+      } as const
+      const alarm = sampleAlarm({ id, version: 2, state: 'acknowledged' })
+      const change = {
+        kind: 'alarm.changed',
+        change: 'acknowledged',
+        alarm,
+        causePos: 10 + i,
+        at: 5,
+        by: 'p1',
+        comment: null,
+      } as const
+      const refused = {
+        kind: 'action.refused',
+        actionPos: 10 + i,
+        alarmId: id,
+        code: 'stale-version',
+        message: '',
+        current: alarm,
+      } as const
+      return [
+        id,
+        [
+          { pos: 10 + i, at: 5, type: 'action', entry: { kind: 'action', ...action, details: { group: 'group-1' } } },
+          i === 0 ? { pos: 12, at: 5, type: 'change', entry: change } : { pos: 13, at: 5, type: 'action', entry: refused },
+        ],
+      ]
+    }),
+  )
+  const answers = new GroupAnswers({ timeline: (id) => Promise.resolve(timelines.get(id) ?? []) })
+  const alarms = [...timelines.keys()].map((id) => ({ id, version: 1 }))
+  const asked = { by: 'p1', key: 'k', action: 'acknowledge', alarms, said: '同一泄漏点' } as const
+  const act = vi.fn(() => Promise.resolve({ group: 'group-2', done: [], refused: [] }))
+  const answer = await answers.take({ ...asked, alarms }, act)
+  expect(answer).toMatchObject({ group: 'group-1', done: [{ id: 'a1' }], refused: [{ id: 'a2', code: 'stale-version' }] })
+  await expect(answers.take({ ...asked, alarms: alarms.slice(1) }, act)).rejects.toMatchObject({ code: 'idempotency-mismatch' })
+  expect(act).not.toHaveBeenCalled()
+  expect(await answers.take({ ...asked, alarms, by: 'p2' }, act)).toMatchObject({ group: 'group-2' })
 })

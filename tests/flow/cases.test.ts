@@ -178,17 +178,22 @@ test('reds are acknowledged together by two persons who saw the same versions; w
   const gas3 = await openOf('GAS-03')
   const gas1 = await raise('GAS-01', 60)
   const listed = [gas3, gas1].map(({ id, version }) => ({ id, version }))
-  const group = (body: object) => as('li', 'POST', '/alarms/acknowledge', body)
+  const group = (body: object, key?: string) => as('li', 'POST', '/alarms/acknowledge', body, key)
   expect((await group({ alarms: listed })).body.error.details['field']).toBe('reason')
   const old = [{ ...listed[0]!, version: 1 }, listed[1]!]
   expect((await group({ alarms: old, reason: '同一泄漏点' })).body.error.code).toBe('stale-version')
-  const { requested, acknowledged, group: id } = (await group({ alarms: listed, reason: '同一泄漏点' })).body
+  const first = (await group({ alarms: listed, reason: '同一泄漏点' }, 'g-1')).body
+  const { requested, acknowledged, group: id } = first
+  expect((await group({ alarms: listed, reason: '同一泄漏点' }, 'g-1')).body).toEqual(first)
+  expect((await group({ alarms: listed, reason: '不是同一处' }, 'g-1')).body.error.code).toBe('idempotency-mismatch')
   expect([requested.length, acknowledged.length]).toEqual([2, 0])
   const gas2 = await raise('GAS-02', 60)
   const seen = requested.map((one) => ({ id: one.id, version: one.version }))
-  const decide = (username: string, alarms: object[]) => as(username, 'POST', `/alarms/acknowledge/${id}/confirm`, { alarms })
+  const decide = (username: string, alarms: object[]) =>
+    as(username, 'POST', `/alarms/acknowledge/${id}/confirm`, { alarms }, 'g-2')
   expect((await decide('li', seen)).status).toBe(403)
   expect((await decide('wang', seen.slice(1))).status).toBe(409)
+  expect((await decide('wang', seen)).status).toBe(200)
   const done = await decide('wang', seen)
   expect(done.body.alarms.map(({ state, acknowledgedBy }) => [state, acknowledgedBy])).toEqual([
     ['acknowledged', ids.get('li')],

@@ -128,11 +128,27 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
     { id: 'r600', afterMs: 600_000, to: { superior: 'duty1' }, channels: ['voice'] },
   ]
   const wanted = { ...ladder, region: '370102', steps: { ...shipped.steps, red } }
-  const put = (more: object) => platform.ask('PUT', '/api/v1/ladders', { ...wanted, version: 0, ...more }, headers)
   const headers = { authorization: `Bearer ${await platform.token()}` }
-  expect(await put({ leaves: true })).toMatchObject({ status: 409, body: { error: { code: 'dry-run-needed' } } })
+  const second = { username: 'second', password: 'correct horse battery' }
+  const { id: secondId } = await platform.call<{ id: string }>('POST', '/api/v1/users', { ...second, role: 'supervisor' })
+  const { body: session } = await platform.ask('POST', '/api/v1/session', second)
+  const bySecond = { authorization: `Bearer ${(session as { token: string }).token}` }
+  const propose = (more: object) =>
+    platform.ask('POST', '/api/v1/ladders/proposals', { ...wanted, version: 0, reason: '本地值班人手', ...more }, headers)
+  expect(await propose({ leaves: true })).toMatchObject({ status: 409, body: { error: { code: 'dry-run-needed' } } })
   const { id: dryRun } = await platform.call<{ id: string }>('POST', '/api/v1/ladders/dry-run', { ...wanted, leaves: true })
-  expect(await put({ leaves: true, dryRun })).toMatchObject({ status: 200, body: { dryRun } })
+  const proposed = await propose({ leaves: true, dryRun })
+  expect(proposed).toMatchObject({ status: 201, body: { proposal: { dryRun, state: 'open', by: 'admin' } } })
+  const { id: proposalId } = (proposed.body as { proposal: { id: string } }).proposal
+  const approve = (as: Record<string, string>) => platform.ask('POST', `/api/v1/ladders/proposals/${proposalId}/approve`, {}, as)
+  expect(await approve(headers)).toMatchObject({ status: 403, body: { error: { code: 'two-persons' } } })
+  const inForce = async () => (await platform.call<{ ladders: object[] }>('GET', '/api/v1/ladders')).ladders
+  expect(await inForce()).toEqual([])
+  expect(await approve(bySecond)).toMatchObject({
+    status: 200,
+    body: { proposal: { state: 'approved', decision: { by: secondId } } },
+  })
+  expect(await inForce()).toMatchObject([{ region: '370102', version: 1, leaves: true }])
 
   const published = await platform.ask('POST', `/api/v1/${deviceToken}/telemetry`, { combustibleLel: 60 })
   expect(published.status).toBeLessThan(300)
@@ -148,7 +164,23 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   expect(groupTexts()[0]).toContain('GAS-01')
   expect((await open())!.state).toBe('active')
 
+  const ask = (key: string, more: object) => {
+    const wish = { version: alarm.version, to: 'dutyLeader', reason: '火势扩大到罐区', ...more }
+    const path = `/api/v1/alarms/${encodeURIComponent(alarm.id)}/call`
+    return platform
+      .token()
+      .then((token) => platform.ask('POST', path, wish, { authorization: `Bearer ${token}`, 'idempotency-key': key }))
+  }
+  const asked = await ask('k1', {})
+  expect(asked).toMatchObject({ status: 202, body: { steps: [{ to: { duty: 'dutyLeader' } }] } })
   await cut()
+  const leader = await until('the call by hand', () => posted('voice').find(({ phone }) => phone === '13800138003'))
+  expect(await ask('k1', {})).toMatchObject({ status: 202, body: { steps: (asked.body as { steps: object[] }).steps } })
+  expect(await ask('k1', { to: 'duty2' })).toMatchObject({ status: 422, body: { error: { code: 'idempotency-mismatch' } } })
+  expect(await ask('k2', { version: alarm.version + 1 })).toMatchObject({
+    status: 409,
+    body: { error: { code: 'stale-version' } },
+  })
   const body = JSON.stringify({ out_id: call.out_id, dtmf: '1' })
   const time = String(Date.now())
   const sign = createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')
@@ -175,9 +207,9 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   await cut()
   await new Promise((wait) => setTimeout(wait, 3_000))
 
-  expect(distinct(posted('voice').map(({ out_id }) => out_id))).toEqual([call.out_id])
+  expect(distinct(posted('voice').map(({ out_id }) => out_id))).toEqual([call.out_id, leader.out_id])
   const texts = posted('sms').map(({ out_id, template }) => `${template} ${out_id}`)
-  expect(distinct(texts)).toHaveLength(2)
+  expect(distinct(texts)).toHaveLength(3)
   expect(texts.at(-1)).toContain('FOLLOW_UP')
   expect(texts.findLastIndex((one) => one.startsWith('ALARM'))).toBeLessThan(
     texts.findIndex((one) => one.startsWith('FOLLOW_UP')),
@@ -191,6 +223,12 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   expect(pushes).toEqual(
     expect.arrayContaining(['push.due duty-mail', 'push.sent duty-mail', 'push.receipt duty-voice', 'push.sent app']),
   )
+  const report = await platform.call<{ now: { text: { zh: string } } }>(
+    'GET',
+    `/api/v1/alarms/${encodeURIComponent(alarm.id)}/report`,
+  )
+  expect(report.now.text.zh).toMatch(/带班领导（人工）：.*duty-voice 张dutyLeader/)
+  expect(report.now.text.zh).toContain('人工呼叫 · admin · 火势扩大到罐区')
   const acts = items.flatMap(({ entry }) => (entry.kind === 'action' ? [entry.by] : []))
   expect(acts).toEqual([people['duty1']])
 }, 180_000)
