@@ -18,7 +18,7 @@ export function useWallBeat(live: Live, sound: Sound): void {
       frames,
       heapMb: memory ? Math.round(memory.usedJSHeapSize / 1e6) : null,
       sound: sound.state.value,
-      picture: live.freshness.value,
+      picture: live.freshness.value === 'past' ? 'waiting' : live.freshness.value,
       ...(leaving && { leaving }),
     }
   }

@@ -1,5 +1,5 @@
-/** How alive the picture is, judged only by heartbeats that arrived. */
-export type Freshness = 'waiting' | 'live' | 'delayed' | 'interrupted'
+/** How alive the picture is, judged only by heartbeats that arrived; `past`: it is of a moment that has passed, and stands. */
+export type Freshness = 'waiting' | 'live' | 'delayed' | 'interrupted' | 'past'
 
 export const DELAYED_MS = 3_000
 /** Everybody is to see it within 5 s of the last heartbeat: half a second is for drawing it, also on a busy machine. */

@@ -26,17 +26,20 @@ export function useTrend(live: Live, subject: ComputedRef<TrendSubject | null>, 
   const loading = shallowRef(false)
   const failure = shallowRef<string | null>(null)
   let asked = 0
+  let drawn = ''
 
   const key = computed(() => (subject.value ? `${subject.value.device}\n${subject.value.metric}\n${subject.value.from}` : ''))
 
   async function load(): Promise<void> {
     const mine = ++asked
     const now = subject.value
-    history.value = []
+    // From one moment of the past to the next the line of the same point stays until its own comes.
+    if (live.freshness.value !== 'past' || `${now?.device}\n${now?.metric}` !== drawn) history.value = []
+    drawn = `${now?.device}\n${now?.metric}`
     fresh.value = []
     failure.value = null
+    loading.value = now !== null
     if (!now) return
-    loading.value = true
     const mode = live.state.value?.mode
     const query = new URLSearchParams({
       device: now.device,
@@ -63,7 +66,8 @@ export function useTrend(live: Live, subject: ComputedRef<TrendSubject | null>, 
   watch(
     () => (subject.value ? live.readings.value.get(subject.value.device)?.get(subject.value.metric) : undefined),
     (reading) => {
-      if (reading && !isBad(reading[5])) fresh.value = [...fresh.value.slice(-LIVE_KEPT), [reading[3], reading[2]]]
+      if (reading && !isBad(reading[5]) && live.freshness.value !== 'past')
+        fresh.value = [...fresh.value.slice(-LIVE_KEPT), [reading[3], reading[2]]]
     },
   )
 

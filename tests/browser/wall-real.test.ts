@@ -2,10 +2,11 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Alarm } from '../../core/alarm.ts'
 import { ADMIN_PASSWORD, startProcess, type PlatformProcess } from '../flow/platform-process.ts'
 import { hasChromium, KIOSK, launchChromium } from './chromium.ts'
 import { buildPages, eventually } from './pages.ts'
-import { keepShot } from './wall-stage.ts'
+import { keepShot, listed, shownCounters } from './wall-stage.ts'
 
 /** Between browser and platform: a cable that can be pulled. */
 async function cable(target: number): Promise<{ port: number; cut(): void; mend(): void; close(): void }> {
@@ -112,6 +113,84 @@ describe.skipIf(!hasChromium())('the wall of a real platform', () => {
     wire.mend()
     await restored()
   })
+
+  test('F47: a moment is shown again with the same hash, live counters stay, and a live red brings the wall back', async () => {
+    const { id: enterpriseId } = await platform.call<{ id: string }>('POST', '/api/v1/enterprises', {
+      name: '滨江化工',
+      region: '370102',
+    })
+    const install = async (name: string) => {
+      const device = { enterpriseId, kind: 'gas-detector', name, attributes: { substance: 'ch4' } }
+      return (await platform.call<{ token: string }>('POST', '/api/v1/devices', device)).token
+    }
+    const [first, second] = [await install('GAS-01'), await install('GAS-02')]
+    const publish = (token: string, combustibleLel: number) =>
+      platform.ask('POST', `/api/v1/${token}/telemetry`, { combustibleLel })
+    const reds = (page: Page, { unacknowledged, open }: { unacknowledged: number; open: number }) =>
+      eventually(async () => expect((await shownCounters(page))['red']).toEqual({ unacknowledged, open }), 15_000)
+    await publish(first, 5)
+    const calm = Date.now()
+    await publish(first, 60)
+    await reds(wall, { unacknowledged: 1, open: 1 })
+    const shownLive = await listed(wall)
+    const at = Date.now()
+    const { alarms } = await platform.call<{ alarms: Alarm[] }>('GET', '/api/v1/alarms?open=true')
+    await platform.call('POST', `/api/v1/alarms/${alarms[0]!.id}/acknowledge`, { version: alarms[0]!.version })
+    await reds(wall, { unacknowledged: 0, open: 1 })
+
+    const past = await desk.context().newPage()
+    await past.clock.install()
+    const bar = past.locator('[data-zone=replay]')
+    const shown = async (state = 'shown') => {
+      await past.waitForSelector(`[data-zone=replay][data-state=${state}]`, { timeout: 15_000 })
+      return { at: Number(await bar.getAttribute('data-at')), hash: await bar.getAttribute('data-hash') }
+    }
+    await past.goto(`${platform.http}/wall?at=${new Date(at).toISOString()}`)
+    const { hash } = await shown()
+    await reds(past, { unacknowledged: 1, open: 1 })
+    expect(await listed(past)).toEqual(shownLive)
+    expect(await past.locator('[data-zone=present] [data-level=red]').innerText()).toMatch(/^红 0\s*\/\s*1$/)
+    for (const zone of ['heartbeat', 'sound', 'duty', 'banner', 'spoken-zone'])
+      expect(await past.locator(`[data-zone=${zone}]`).count(), zone).toBe(0)
+    await keepShot(past, 'replay')
+    await past.reload()
+    expect(await shown()).toEqual({ at, hash })
+    expect(past.url()).toContain(`at=${encodeURIComponent(new Date(at).toISOString())}`)
+
+    await past.keyboard.press('PageDown')
+    await reds(past, { unacknowledged: 0, open: 1 })
+    expect((await shown()).at).toBeGreaterThan(at)
+    await past.keyboard.press('PageUp')
+    await reds(past, { unacknowledged: 1, open: 1 })
+    expect((await shown()).at).toBeLessThanOrEqual(at)
+    await past.fill('[data-zone=replay] input', new Date(calm).toISOString())
+    await past.keyboard.press('Enter')
+    await reds(past, { unacknowledged: 0, open: 0 })
+    await keepShot(past, 'replay-calm')
+    await past.fill('[data-zone=replay] input', 'yesterday')
+    await past.keyboard.press('Enter')
+    await shown('failed')
+    expect(await bar.innerText()).toMatch(/^回放 REPLAY [\d-]{10} [\d:]{8}\s+看不懂这个时刻/)
+    await past.keyboard.press('Escape')
+    await past.locator('[data-step="10"]').click()
+    await shown()
+    const { items } = await platform.call<{ items: { kind: string }[] }>('GET', '/api/v1/audit?kind=wall.viewed')
+    expect(items).toHaveLength(1)
+
+    await publish(second, 60)
+    await shown('leaving')
+    expect(await bar.innerText()).toContain('实时出现红色报警')
+    await past.locator('body').press('l')
+    await eventually(async () =>
+      expect(await bar.innerText()).toMatch(/^REPLAY 回放 .*\s+A red alarm has come just now; back to live in \d+ s/),
+    )
+    await keepShot(past, 'replay-leaving')
+    await past.clock.fastForward(11_000)
+    await past.waitForSelector('[data-zone=heartbeat][data-state=live]', { timeout: 15_000 })
+    expect(await bar.count()).toBe(0)
+    expect(new URL(past.url()).search).toBe('')
+    await past.close()
+  }, 60_000)
 
   test('F28: a crashed tab is told of at the desk within fifteen seconds of its last beat, and no longer once the wall is back', async () => {
     // It has said that it is there.

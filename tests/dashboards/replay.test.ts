@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { alarmStates } from '../../core/alarm.ts'
 import { ManualClock } from '../../core/clock.ts'
 import { levels } from '../../core/level.ts'
@@ -18,15 +18,18 @@ import { LiveState } from '../../dashboards/live-state.ts'
 import { inOrder } from '../../dashboards/replay/drawing.ts'
 import { momentOf } from '../../dashboards/replay/moment-text.ts'
 import { Past } from '../../dashboards/replay/past.ts'
+import type { Replays } from '../../dashboards/replay/question.ts'
+import { ReplayThread } from '../../dashboards/replay/thread.ts'
 import { noLimits, Sight } from '../../dashboards/sight.ts'
 import { knownAt } from '../../ingest/known-at.ts'
 import { EmbeddedStore } from '../../ingest/stores/embedded.ts'
-import { blockDraft, connectionDraft, readConnection, recordDraft } from '../../journal/codec.ts'
+import { blockDraft, connectionDraft, readConnection, readRecordEntry, recordDraft } from '../../journal/codec.ts'
 import { Directory } from '../../journal/directory.ts'
 import { openJournal, type EmbeddedJournal } from '../../journal/embedded.ts'
 import type { Draft } from '../../journal/journal.ts'
 import { placeBefore } from '../../journal/moments.ts'
-import { anAlarm } from './stage.ts'
+import type { ThreadedJournal } from '../../journal/thread.ts'
+import { ADMIN_PASSWORD, anAlarm, Stage } from './stage.ts'
 
 const START = Date.UTC(2026, 2, 20)
 const HOUR = 3_600_000
@@ -372,4 +375,46 @@ test('a moment is written with or without an offset, or as milliseconds; what is
     expect([text, momentOf(text.replace('05 08', '05+08'), 'Asia/Shanghai')]).toEqual([text, at])
   for (const text of ['', '03:12', 'yesterday', '2026-02-31 10:00', '2026-13-01 10:00', '2026-03-21 25:00', '12', '1e12'])
     expect(() => momentOf(text, 'UTC'), text).toThrow('at is no time')
+})
+
+test('who may not look back, or asks for no moment that was, is told so; a look is recorded once', async () => {
+  const asked: object[] = []
+  const replays: Replays = {
+    wallAt: (question) => (asked.push(question), Promise.resolve(new TextEncoder().encode('{}'))),
+    changeNear: () => Promise.resolve(null),
+    reached: () => undefined,
+    stop: () => Promise.resolve(),
+  }
+  const stage = await Stage.start({}, { replays })
+  ends.push(() => stage.stop())
+  const now = Date.now()
+  const call = async (path: string, as = 'admin') => {
+    const { status, body } = await stage.call('GET', `/api/v1${path}`, undefined, { as })
+    return [status, body?.error?.code]
+  }
+  expect(await call(`/wall?at=${now - 1_000}`, '')).toEqual([401, 'not-logged-in'])
+  expect(await call(`/wall?at=${now + 60_000}`)).toEqual([400, 'in-the-future'])
+  expect(await call('/wall?at=yesterday')).toEqual([400, 'unreadable-time'])
+  expect(await call('/wall')).toEqual([400, 'invalid'])
+  const region = '990101'
+  await stage.call('POST', '/api/v1/users', { username: 'part', password: ADMIN_PASSWORD, role: 'viewer', regions: [region] })
+  expect(await call(`/wall?at=${now - 1_000}&enterpriseId=e-9`, 'part')).toEqual([404, 'not-found'])
+  expect(await call(`/wall?at=${now - 60_000}`, 'part')).toEqual([200, undefined])
+  expect(await call(`/wall?at=${now - 70_000}`, 'part')).toEqual([200, undefined])
+  expect(asked[0]).toMatchObject({ at: now - 60_000, sight: { enterpriseId: null, regions: [region], sectors: [] } })
+  const looks = (await stage.journal.readRecord(1, ['wall.viewed'])).map((entry) => readRecordEntry(entry))
+  expect(looks).toMatchObject([{ at: now - 60_000, mode: 'live', enterpriseId: null }])
+})
+
+test('a fifth who wants to look back is told that others are before them', async () => {
+  vi.useFakeTimers()
+  try {
+    const thread = new ReplayThread({ journal: {} as ThreadedJournal, history: () => ({}), log: silentLog })
+    const question = { at: START, ...views[0]!, jurisdiction: 'j', zone: 'UTC' }
+    const asked = Array.from({ length: 5 }, () => thread.wallAt(question).catch((error: { code: string }) => error.code))
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(await Promise.all(asked)).toEqual([...Array.from({ length: 4 }, () => 'catching-up'), 'busy'])
+  } finally {
+    vi.useRealTimers()
+  }
 })

@@ -65,6 +65,7 @@ export const en: WordTable = {
     delayed: 'Delayed {s} s',
     interrupted: 'Interrupted',
     waiting: 'Connecting',
+    past: 'Replay',
     lastData: 'last data {age} ago',
     noData: 'no data yet',
     rate: '{rate}/s',

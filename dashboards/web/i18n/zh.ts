@@ -65,6 +65,7 @@ export const zh = {
     delayed: '延迟 {s} s',
     interrupted: '数据中断',
     waiting: '正在连接',
+    past: '回放',
     lastData: '最近数据 {age} 前',
     noData: '尚无数据',
     rate: '{rate} 条/s',
