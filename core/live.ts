@@ -24,6 +24,8 @@ export type Snapshot = {
   platform: PlatformState
   /** live risk index of what the view covers, once it is known */
   risks?: RiskState[]
+  /** counts changes of the fences of this start of the platform: who draws them asks for them when it is another */
+  fences?: number
 }
 
 export type LevelCounters = Record<Level, { unacknowledged: number; open: number }>
@@ -64,6 +66,7 @@ export type Change = { seq: number } & (
   | { kind: 'device'; device: LiveDevice | null; id: string }
   | { kind: 'platform'; platform: PlatformState }
   | { kind: 'risk'; risk: RiskState }
+  | { kind: 'fences'; version: number }
 )
 
 export type Heartbeat = { seq: number; serverTs: number; lastIngestTs: number | null; ingestRate: number }

@@ -96,6 +96,8 @@ export class Scope {
         return this.#shows(change) ? this.#numbered({ kind: 'device', id: change.id, device: change.device }) : null
       case 'platform':
         return this.#numbered(change)
+      case 'fences':
+        return change.mode === this.mode ? this.#numbered({ kind: 'fences', version: change.version }) : null
       case 'risk':
         return this.#showsRisk(change.risk) ? this.#numbered({ kind: 'risk', risk: change.risk }) : null
     }
@@ -168,6 +170,7 @@ export class Scope {
         .filter(({ enterpriseId }) => this.covers(enterpriseId))
         .map(({ id, name, enterpriseId }) => ({ id, name, enterpriseId })),
       platform: this.#live.platform,
+      fences: this.#live.fencesVersion,
       risks: [...this.#live.risks.values()].filter((risk) => this.#showsRisk(risk)),
     }
     const shown = [...this.#live.alarms.values()].filter((alarm) => this.#shows(alarm)).sort(newestFirst)

@@ -20,6 +20,7 @@ export type StateChange =
   | { kind: 'alarm'; mode: Mode; enterpriseId: string; alarm: Alarm; before: Alarm | undefined }
   | { kind: 'device'; mode: Mode; enterpriseId: string; id: string; device: LiveDevice | null }
   | { kind: 'platform'; platform: PlatformState }
+  | { kind: 'fences'; mode: Mode; version: number }
   /** sectors and regions have no enterprise */
   | { kind: 'risk'; mode: Mode; enterpriseId: string | null; risk: RiskState }
   /** an enterprise or zone is new or has another name: pictures have to be drawn anew */
@@ -46,6 +47,7 @@ const shown = new Set([
   'registry.changed',
   'alarm.changed',
   'risk.changed',
+  'fence.set',
   'rule.set',
   'rule.removed',
   'journal.damaged',
@@ -145,6 +147,10 @@ export class LiveState {
     return [{ kind: 'platform', platform: this.platform }]
   }
 
+  get fencesVersion(): number {
+    return this.#directory.fences.version
+  }
+
   device(id: string): LiveDevice | null {
     const shown = this.#shown.get(id)
     return shown ? this.#live(shown) : null
@@ -209,6 +215,8 @@ export class LiveState {
         this.risks.set(`${risk.mode}\n${risk.id}`, risk)
         return [{ kind: 'risk', mode: risk.mode, enterpriseId: risk.enterpriseId, risk }]
       }
+      case 'fence.set':
+        return [{ kind: 'fences', mode: change.fence.mode, version: this.fencesVersion }]
       case 'window.declared':
       case 'window.confirmed':
       case 'window.refused':

@@ -11,8 +11,8 @@ export function usePlannedReload(live: Live, reload = () => location.reload()): 
   const zone = () => live.state.value?.zone ?? 'Asia/Shanghai'
   /** whether the page stood before the time came: what was opened at four does not start over at once */
   let stoodBefore = false
-  const stop = watch(live.now, (now) => {
-    if (live.freshness.value !== 'live') return
+  const stop = watch([live.now, live.freshness], ([now, freshness]) => {
+    if (freshness !== 'live') return
     const time = minuteText(now, zone())
     if (time < FROM || time >= TO) {
       stoodBefore = true

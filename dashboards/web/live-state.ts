@@ -25,6 +25,8 @@ export type LiveState = {
   platform: PlatformState
   /** live risk index by id; null: this server gives none */
   risks: ReadonlyMap<string, RiskState> | null
+  /** another number when somebody has changed a fence */
+  fences: number
 }
 
 const ENDED_KEPT = 20
@@ -45,6 +47,7 @@ export function fromSnapshot(snapshot: Snapshot): LiveState {
     regions: new Map(snapshot.enterprises.map(({ id, region }) => [id, region])),
     zones: new Map(snapshot.zones.map(({ id, name }) => [id, name])),
     platform: snapshot.platform,
+    fences: snapshot.fences ?? 0,
     risks: snapshot.risks ? new Map(snapshot.risks.map((risk) => [risk.id, risk])) : null,
   }
 }
@@ -78,6 +81,9 @@ export function withChanges(state: LiveState, changes: readonly Change[]): LiveS
         break
       case 'platform':
         next.platform = change.platform
+        break
+      case 'fences':
+        next.fences = change.version
         break
       case 'risk':
         ;(risks?.write() ?? (firstRisks ??= new Map())).set(change.risk.id, change.risk)

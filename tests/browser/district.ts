@@ -253,6 +253,9 @@ function answers(platform: FakePlatform): void {
     platform.alarm(next)
     return { body: { alarm: next } }
   })
+  platform.route('GET', '/alarms/:id/ladder', ({ params }) => ({
+    body: { alarmId: params[0], phase: 'off', taken: [], next: null, feedbackDueAt: null },
+  }))
   platform.route('GET', '/demo', () => ({
     body: {
       story: { name: '气体泄漏', state: 'running', startedAt: platform.now - 40_000, step: 3, stepName: '泄漏升至高高报' },

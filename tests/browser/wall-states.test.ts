@@ -24,6 +24,36 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
     await keepShot(page, 'red')
   })
 
+  test('A1: the card counts down to the next rung by the server’s clock and names who was called, as roles', async () => {
+    const { platform } = stage
+    platform.clockAheadMs = 3_600_000
+    const red = makeAlarm(platform.now)
+    platform.alarm(red)
+    const duty = (role: string) => ({ duty: role })
+    const taken = [
+      { step: 'r0-duty1', at: platform.now, outcome: 'called', to: duty('duty1') },
+      { step: 'r0-enterprise', at: platform.now, outcome: 'unarmed', to: { enterprise: 'operation' } },
+    ]
+    let place: object = {
+      phase: 'climbing',
+      taken,
+      next: { at: platform.now + 60_000, to: [duty('duty2'), duty('shiftLeader')] },
+    }
+    platform.route('GET', '/alarms/:id/ladder', ({ params }) => ({ body: { alarmId: params[0], feedbackDueAt: null, ...place } }))
+    await using wall = await stage.open()
+    const { page } = wall
+    const ladder = page.locator('[data-zone=escalation]')
+    await eventually(async () => expect(await ladder.innerText()).toMatch(/^00:5\d 后呼叫 值班二、班长$/))
+    expect(await page.locator('[data-zone=called]').innerText()).toBe('已呼叫 值班一 · 未呼到 企业操作')
+    await keepShot(page, 'ladder')
+    place = { phase: 'waiting', taken: [], next: null, feedbackDueAt: platform.now + 900_000 }
+    platform.alarm({ ...red, version: 2, state: 'acknowledged', acknowledgedBy: 'u1', acknowledgedAt: platform.now })
+    await eventually(async () => expect(await ladder.innerText()).toMatch(/^首次反馈 14:5\d$/))
+    place = { phase: 'off', taken: [], next: null }
+    platform.alarm(makeAlarm(platform.now))
+    await eventually(async () => expect(await ladder.innerText()).toBe('升级未启用'))
+  })
+
   test('F6: after a new red every older unacknowledged alarm is still in a visible count', async () => {
     const { platform } = stage
     for (let n = 0; n < 9; n++) {

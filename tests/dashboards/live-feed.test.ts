@@ -148,3 +148,20 @@ async function rawClient(url: string, token: string) {
     close: () => socket.terminate(),
   }
 }
+
+test('a fence that was drawn is announced to the screens of its mode, which then ask for it', async () => {
+  const [screen, other] = [await stage.live(), await stage.live({ subscribe: { mode: 'simulated' } })]
+  const shape = { type: 'circle', center: [120.16, 30.21], radiusM: 300 }
+  await stage.call('POST', '/api/v1/fences', { id: 'f-school', name: '实验小学', kind: 'no-go', shape })
+  await screen.until(() => screen.changes.some(({ kind }) => kind === 'fences'))
+  const said = screen.changes.find((change) => change.kind === 'fences')!
+  expect(said).toMatchObject({ kind: 'fences', version: screen.picture.fences! + 1 })
+  expect((await stage.live()).picture.fences).toBe(screen.picture.fences! + 1)
+  expect(other.changes.some(({ kind }) => kind === 'fences')).toBe(false)
+})
+
+test('where nobody is called from here, the ladder of an alarm says so', async () => {
+  const { id } = await stage.raise('unladdered')
+  const { body } = await stage.call('GET', `/api/v1/alarms/${id}/ladder`)
+  expect(body).toMatchObject({ alarmId: id, phase: 'off', next: null, taken: [] })
+})

@@ -1,19 +1,24 @@
-import { onScopeDispose, shallowRef, type ShallowRef } from 'vue'
+import { computed, onScopeDispose, shallowRef, watch, type ShallowRef } from 'vue'
 import type { Fence } from '../../../core/fence.ts'
 import { all } from '../api.ts'
+import type { Live } from '../live.ts'
 
-const EVERY_MS = 60_000
+const AGAIN_MS = 15_000
 
-/** Fences change by people's hands: asked for once a minute, and at once by whoever has changed one. */
-export function useFences(): { fences: ShallowRef<readonly Fence[]>; reload(): Promise<void> } {
+/** Fences change by people's hands: the feed says when, and then they are asked for once. */
+export function useFences(live: Live): { fences: ShallowRef<readonly Fence[]>; reload(): Promise<void> } {
   const fences = shallowRef<readonly Fence[]>([])
+  let again: ReturnType<typeof setTimeout> | undefined
   const reload = async () => {
     const found = await all<Fence>('/fences', 'fences')
     fences.value = found.filter(({ retiredAt }) => retiredAt === null)
   }
-  const quietly = () => void reload().catch(() => undefined)
-  quietly()
-  const timer = setInterval(quietly, EVERY_MS)
-  onScopeDispose(() => clearInterval(timer))
+  const quietly = () => {
+    clearTimeout(again)
+    reload().catch(() => (again = setTimeout(quietly, AGAIN_MS)))
+  }
+  const version = computed(() => (live.state.value ? `${live.state.value.epoch} ${live.state.value.fences}` : null))
+  watch(version, (now) => now !== null && quietly(), { immediate: true })
+  onScopeDispose(() => clearTimeout(again))
   return { fences, reload }
 }
