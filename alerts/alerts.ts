@@ -103,6 +103,10 @@ class AlertsThread implements Alerts {
     return this.#thread.call('falseAlarms', { mode, deviceId, subject }, at, this.#journal.head())
   }
 
+  falseAlarmPoints(mode: string, at: number): ReturnType<NonNullable<AlarmBook['falseAlarmPoints']>> {
+    return this.#thread.call('falseAlarmPoints', mode, at, this.#journal.head())
+  }
+
   rules(): ReturnType<AlarmBook['rules']> {
     return this.#thread.call('rules', this.#journal.head())
   }

@@ -121,6 +121,11 @@ export class Judging {
     return this.#db.falseAlarms(point, at)
   }
 
+  async falseAlarmPoints(mode: string, at: number, through: number): ReturnType<NonNullable<AlarmBook['falseAlarmPoints']>> {
+    await this.#reach(through)
+    return this.#db.falseAlarmPoints(mode, at)
+  }
+
   async rules(through: number): ReturnType<AlarmBook['rules']> {
     await this.#reach(through)
     const rows = this.#engine.rulebook.rows().toSorted((a, b) => (a.id < b.id ? -1 : 1))

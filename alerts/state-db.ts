@@ -15,6 +15,8 @@ import type { RulebookRow } from './rulebook.ts'
 const FORMAT = 1
 /** More marks of one point than this are not counted. */
 const MARKS_READ = 100
+/** So long before its mark an alarm may have been raised to be found with its point. */
+const RAISED_BEFORE_MS = 30 * 86_400_000
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE registry (entity TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (entity, id)) WITHOUT ROWID;
@@ -207,6 +209,15 @@ export class StateDb {
     const inSevenDays = marks.filter((mark) => mark.at > at - FALSE_ALARM_DAYS * 86_400_000).length
     const needsRectification = inSevenDays >= FALSE_ALARMS_BEFORE_RECTIFICATION
     return { subject, inSevenDays, needsRectification, last: marks.slice(0, 5) }
+  }
+
+  /** Points marked false too often lately, of alarms raised in the last weeks. */
+  falseAlarmPoints(mode: string, at: number): Pick<Alarm, 'mode' | 'deviceId' | 'subject'>[] {
+    const sql = `SELECT mode, device AS deviceId, json_extract(json, '$.subject') AS subject FROM alarms
+      WHERE mode = ? AND raised_at > ? AND json_extract(json, '$.case.falseAlarm.at') > ? GROUP BY device, subject HAVING count(*) >= ?`
+    const since = at - FALSE_ALARM_DAYS * 86_400_000
+    const rows = this.#prepare(sql).all(mode, since - RAISED_BEFORE_MS, since, FALSE_ALARMS_BEFORE_RECTIFICATION)
+    return rows.map((row) => ({ ...row })) as Pick<Alarm, 'mode' | 'deviceId' | 'subject'>[]
   }
 
   close(): void {

@@ -40,6 +40,7 @@ ready({
   openCases: (through: number) => judging.openCases(through),
   falseAlarms: (point: Parameters<Judging['falseAlarms']>[0], at: number, through: number) =>
     judging.falseAlarms(point, at, through),
+  falseAlarmPoints: (mode: string, at: number, through: number) => judging.falseAlarmPoints(mode, at, through),
   rules: (through: number) => judging.rules(through),
   checkRule: (rule: unknown) => judging.checkRule(rule),
   warningsIf: (rule: unknown) => judging.warningsIf(rule),

@@ -13,6 +13,8 @@ export interface AlarmBook {
   openCases?(): Promise<Alarm[]>
   /** How often the point was marked false before `at`. */
   falseAlarms?(subject: Pick<Alarm, 'mode' | 'deviceId' | 'subject'>, at: number): Promise<FalseAlarmsOfPoint>
+  /** Points that were marked false too often before `at`. */
+  falseAlarmPoints?(mode: string, at: number): Promise<Pick<Alarm, 'mode' | 'deviceId' | 'subject'>[]>
   rules(): Promise<{ rules: Rule[]; faults: PackFault[]; warnings?: RuleWarning[]; learning?: RuleLearning[] }>
   /** The reason a rule cannot be put in force, or null when it can. `path` names the field. */
   checkRule(rule: unknown): Promise<{ message: string; path: string } | null>

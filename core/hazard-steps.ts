@@ -38,7 +38,7 @@ export type HazardStepDetails = {
 }
 export type NewHazard = Pick<
   Hazard,
-  'id' | 'mode' | 'source' | 'alarmId' | 'enterpriseId' | 'place' | 'description' | 'category'
+  'id' | 'mode' | 'source' | 'alarmId' | 'point' | 'enterpriseId' | 'place' | 'description' | 'category'
 > & { fields?: Partial<FiveFields> }
 
 const needFiveFields: ReadonlySet<HazardStep> = new Set(['treat', 'stop', 'report', 'verify', 'write-off'])

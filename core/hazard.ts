@@ -1,7 +1,8 @@
 import type { Mode } from './mode.ts'
 import type { Author } from './record.ts'
 
-export const hazardSources = ['alarm', 'inspection', 'self-check', 'tip-off'] as const
+/** `false-alarms`: by the platform itself, of a point that was marked false too often. */
+export const hazardSources = ['alarm', 'inspection', 'self-check', 'tip-off', 'false-alarms'] as const
 export type HazardSource = (typeof hazardSources)[number]
 
 /** 一般隐患, 重大事故隐患. `null` until somebody has graded it. */
@@ -133,6 +134,8 @@ export type Hazard = {
   mode: Mode
   source: HazardSource
   alarmId: string | null
+  /** of `false-alarms`: what keeps alarming for nothing */
+  point?: { deviceId: string; subject: string }
   enterpriseId: string | null
   place: string
   level: HazardLevel | null

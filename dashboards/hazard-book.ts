@@ -10,6 +10,7 @@ import {
   type WorkingTime,
 } from '../core/hazard-steps.ts'
 import { chinaHolidays } from '../core/holidays.ts'
+import type { Mode } from '../core/mode.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
@@ -65,6 +66,13 @@ export class Hazards {
 
   ofAlarm(alarmId: string): Hazard[] {
     return (this.#ofAlarm.get(alarmId) ?? []).map((id) => this.#kept.get(id)!.hazard)
+  }
+
+  /** What a point was made a hazard of for its false alarms, oldest first. */
+  ofPoint(mode: Mode, { deviceId, subject }: NonNullable<Hazard['point']>): Hazard[] {
+    return this.#order
+      .map(({ hazard }) => hazard)
+      .filter((one) => one.mode === mode && one.point?.deviceId === deviceId && one.point.subject === subject)
   }
 
   /** Newest first, after the one named. */

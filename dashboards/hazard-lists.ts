@@ -19,6 +19,7 @@ const sourceNames = {
   inspection: { zh: '督导检查', en: 'inspection' },
   'self-check': { zh: '企业自查', en: 'self-check' },
   'tip-off': { zh: '群众举报', en: 'tip-off' },
+  'false-alarms': { zh: '反复误报', en: 'false alarms' },
 } as const
 const stateNames: Record<Hazard['state'], { zh: string; en: string }> = {
   found: { zh: '排查', en: 'found' },

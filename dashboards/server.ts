@@ -51,6 +51,7 @@ import { wallShowCalls } from './api/wall-show.ts'
 import { windowCalls } from './api/windows.ts'
 import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
+import { FalseAlarmHazards } from './false-alarm-hazards.ts'
 import { Hazards } from './hazard-book.ts'
 import { handoverFrom } from './handover-from.ts'
 import { Handovers } from './handovers.ts'
@@ -110,6 +111,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   roster.known().catch((error: Error) => log.warn('the roster cannot be read yet', { reason: error.message }))
   const hazards = new Hazards(journal, recorder, config.zone)
   hazards.known().catch((error: Error) => log.warn('the hazards cannot be read yet', { reason: error.message }))
+  const falseAlarms = new FalseAlarmHazards({
+    ...{ alarmBook, hazards, registry: directory.registry, mode: config.mode, zone: config.zone, clock, log },
+  })
   const handovers = new Handovers(journal, recorder, roster.book, {
     ...{ zone: config.zone, from: handoverFrom(dataDir, clock.now()) },
     wasKnown: (shift) => roster.wasKnown(shift),
@@ -239,6 +243,8 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     )
   })
 
+  falseAlarms.begin()
+
   return {
     url: urlOf(http.address() as AddressInfo, config.tls !== null),
     apply(batch) {
@@ -251,6 +257,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
         audit.apply(entry)
         handovers.apply(entry)
         hazards.apply(entry)
+        falseAlarms.apply(entry)
         if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
       }
       if (changes.length > 0) feed.publish(changes)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readRecordEntry, recordDraft } from '../../journal/codec.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
 
@@ -118,6 +118,39 @@ test('a self-check goes its way: empty fields are named, who treated it does not
   expect(JSON.stringify(versions)).not.toMatch(/wang|shop/)
 })
 
+test('three false alarms of a point within seven days are one hazard, over a restart too; put right, they are not counted again', async () => {
+  const source = async (on = stage) =>
+    (await on.call('GET', '/api/v1/hazards?source=false-alarms', undefined, { as: 'admin' })).body.hazards
+  await stage.device('gas-9')
+  const subject = 'gas-9/combustibleLel'
+  const mark = (alarmId: string, at: number) => ({ alarmId, at, reason: 'interference', text: null, by: 'li' }) as const
+  const now = stage.journal.clock.now()
+  const false_ = async (n: number) => {
+    const last = Array.from({ length: n }, (_, i) => mark('a-9', now - i * 1_000))
+    stage.falseAlarms.set(subject, { subject, inSevenDays: n, needsRectification: n >= 3, last })
+    await stage.raise('a-9', { deviceId: 'gas-9', subject, version: n + 1 }, 'false-alarm')
+  }
+  await stage.raise('a-9', { deviceId: 'gas-9', subject })
+  await false_(2)
+  expect(await source()).toEqual([])
+  await false_(3)
+  await vi.waitFor(async () => expect(await source()).toHaveLength(1))
+  await false_(4)
+  const [hazard] = await source()
+  expect(hazard).toMatchObject({ alarmId: 'a-9', point: { deviceId: 'gas-9', subject }, place: 'gas-9', enterpriseId: 'e-1' })
+  expect(hazard.description).toContain('通讯干扰')
+  const dismissed = await step(hazard, 'dismiss', { comment: '已更换探头' }, 'qian')
+  expect(dismissed.status).toBe(200)
+  const again = new Stage()
+  for (const [key, one] of stage.falseAlarms) again.falseAlarms.set(key, one)
+  for (const [key, one] of stage.alarms) again.alarms.set(key, one)
+  Object.assign(again, { journal: stage.journal })
+  await again.open({}, { journal: stage.journal })
+  await new Promise((wait) => setTimeout(wait, 100))
+  expect(await source(again)).toHaveLength(1)
+  await again.stop()
+})
+
 test('what is decided over an enterprise is a supervisor’s, and the lists, the overdue and a restart show what stands', async () => {
   let { hazard } = (await call('POST', '/hazards', { ...found, source: 'inspection', enterpriseId: 'e-1' })).body
   hazard = (await step(hazard, 'register')).body.hazard
@@ -132,7 +165,7 @@ test('what is decided over an enterprise is a supervisor’s, and the lists, the
   expect((await call('GET', '/hazards?noOwner=true&limit=1')).body).toMatchObject({ hazards: [{ id: hazard.id }] })
   const first = (await call('GET', '/hazards?limit=2')).body
   const second = (await call('GET', `/hazards?limit=2&cursor=${first.next}`)).body
-  expect([...first.hazards, ...second.hazards].map(({ id }) => id)).toHaveLength(3)
+  expect([...first.hazards, ...second.hazards].map(({ id }) => id)).toHaveLength(4)
   expect((await call('GET', '/hazards', undefined, 'other')).body.hazards).toEqual([])
 
   const csv = await call('GET', '/hazards/lists/problems?level=major&lang=zh')

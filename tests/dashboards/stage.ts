@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { io, type Socket } from 'socket.io-client'
 import type { AlarmBook, TimelineItem } from '../../core/alarm-book.ts'
 import type { Alarm } from '../../core/alarm.ts'
+import type { FalseAlarmsOfPoint } from '../../core/case.ts'
 import type { History, QuarantineQuery, ReadingsQuery } from '../../core/history.ts'
 import type { Change, Heartbeat, Readings, Snapshot } from '../../core/live.ts'
 import { silentLog } from '../../core/log.ts'
@@ -30,6 +31,7 @@ export class Stage {
   readonly journal = new MemoryJournal()
   readonly directory = new Directory()
   readonly alarms = new Map<string, Alarm>()
+  readonly falseAlarms = new Map<string, FalseAlarmsOfPoint>()
   readonly timelines = new Map<string, TimelineItem[]>()
   readonly asked: { readings: ReadingsQuery[]; quarantine: QuarantineQuery[] } = { readings: [], quarantine: [] }
   readonly connected = new Set<string>()
@@ -84,6 +86,10 @@ export class Stage {
         }),
       alarm: (id) => Promise.resolve(this.alarms.get(id) ?? null),
       timeline: (id) => Promise.resolve(this.timelines.get(id) ?? []),
+      falseAlarms: ({ subject }) =>
+        Promise.resolve(this.falseAlarms.get(subject) ?? { subject, inSevenDays: 0, needsRectification: false, last: [] }),
+      falseAlarmPoints: () =>
+        Promise.resolve([...this.alarms.values()].filter(({ subject }) => this.falseAlarms.get(subject)?.needsRectification)),
       rules: async () => {
         const rules = new Map<string, Rule>()
         for (const entry of await this.journal.readRecord(1, ['rule.set', 'rule.removed'])) {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Alarm } from '../../core/alarm.ts'
+import type { Hazard } from '../../core/hazard.ts'
 import type { Rule } from '../../core/rule.ts'
 import type { TimelineItem } from '../../core/alarm-book.ts'
 import { ADMIN_PASSWORD, startProcess, temporaryDir, type PlatformProcess } from './platform-process.ts'
@@ -139,6 +140,13 @@ test('a red is called false when a second person agrees to that very version; th
     const cleared = await clear('GAS-02', alarm.id)
     if (cleared.state === 'latched') await act('li', cleared, 'reset')
   }
+  // The third one is a hazard of its own, with what was said of all three.
+  const ledger = async () =>
+    ((await as('li', 'GET', '/hazards?source=false-alarms')).body as unknown as { hazards: Hazard[] }).hazards
+  const [hazard] = await until(async () => ((await ledger()).length > 0 ? ledger() : undefined))
+  expect(hazard).toMatchObject({ state: 'found', category: 'monitoring', place: 'GAS-02', createdBy: 'platform' })
+  expect(hazard!.description.match(/传感器故障 探头进水/g)).toHaveLength(3)
+  expect(await ledger()).toHaveLength(1)
 }, 60_000)
 
 test('shelving is bounded by level, a red is out of service by two persons only, and a wrong time is told the right ones', async () => {

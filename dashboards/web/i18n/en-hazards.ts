@@ -56,7 +56,7 @@ export const enHazards: typeof zhHazards = {
   already: 'Is a hazard already',
   toLedger: 'Open in the hazard ledger',
   level: { general: 'General', major: 'Major', none: 'Not graded' },
-  source: { alarm: 'alarm', inspection: 'inspection', 'self-check': 'self-check', 'tip-off': 'tip-off' },
+  source: { alarm: 'alarm', inspection: 'inspection', 'self-check': 'self-check', 'tip-off': 'tip-off', 'false-alarms': 'false alarms' },
   listing: { town: 'town', county: 'county', city: 'city' },
   field: { responsible: 'Owner', measures: 'Measures', funds: 'Funds', deadline: 'Deadline', plan: 'Plan' },
   ladder: { notice: 'Notice', talk: 'Summoned', supervise: 'Supervised', 'hand-over': 'Handed over' },

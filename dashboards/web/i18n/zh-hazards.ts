@@ -55,7 +55,7 @@ export const zhHazards = {
   already: '已转隐患',
   toLedger: '在隐患台账中查看',
   level: { general: '一般', major: '重大', none: '未定级' },
-  source: { alarm: '报警', inspection: '督导检查', 'self-check': '企业自查', 'tip-off': '群众举报' },
+  source: { alarm: '报警', inspection: '督导检查', 'self-check': '企业自查', 'tip-off': '群众举报', 'false-alarms': '反复误报' },
   listing: { town: '镇街', county: '区县', city: '市级' },
   field: { responsible: '责任', measures: '措施', funds: '资金', deadline: '时限', plan: '预案' },
   ladder: { notice: '通报', talk: '约谈', supervise: '督办', 'hand-over': '移交责任倒查' },
