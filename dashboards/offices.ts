@@ -2,6 +2,7 @@ import { Jurisdiction, type Department, type Region } from '../core/department.t
 import { Conflict, Invalid, NotFound } from '../core/errors.ts'
 import type { Author } from '../core/record.ts'
 import type { Registry } from '../core/registry.ts'
+import type { PartAlarm } from '../core/part.ts'
 import { plainCode, upwards } from '../core/roster.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
@@ -10,6 +11,11 @@ import type { Recorder } from './recorder.ts'
 import { shortId } from './short-id.ts'
 
 const kinds = new Set(['region.set', 'department.set'])
+/** More gaps than this are one more alarm: somebody has only begun to name departments. */
+const GAPS_TOLD = 20
+
+/** An enterprise for whose line of business or place nobody answers. */
+export type Gap = { enterpriseId: string; name: string; region: string; sector: string | null; missing: ('sector' | 'place')[] }
 
 export type NewDepartment = Pick<Department, 'sector' | 'region' | 'zh' | 'en' | 'personIds'>
 
@@ -22,6 +28,8 @@ export class Offices {
   #registry: Registry
   #loading: Promise<void> | null = null
   #meanwhile: Entry[] | null = null
+  /** as they are until something changes: asked for every second */
+  #alarms: PartAlarm[] | null = null
 
   constructor(journal: Journal, recorder: Recorder, people: People, registry: Registry) {
     this.#journal = journal
@@ -40,9 +48,60 @@ export class Offices {
   }
 
   apply(entry: Entry): void {
+    if (entry.kind === 'registry.changed' || kinds.has(entry.kind)) this.#alarms = null
     if (!kinds.has(entry.kind)) return
     if (this.#meanwhile) this.#meanwhile.push(entry)
     else this.#take(entry)
+  }
+
+  /** Enterprises that lack one of their two masters. */
+  gaps(): Gap[] {
+    return [...this.#registry.enterprises.values()]
+      .filter(({ retiredAt }) => retiredAt === null)
+      .flatMap(({ id, name, region, sector }) => {
+        const masters = this.book.masters({ region, sector })
+        const missing = [...(masters.sector ? [] : ['sector' as const]), ...(masters.place ? [] : ['place' as const])]
+        return missing.length === 0 ? [] : [{ enterpriseId: id, name, region, sector, missing }]
+      })
+  }
+
+  /** Functions nobody answers for, once departments are in use at all: of a place, of a sector in a county. */
+  alarms(): PartAlarm[] {
+    return (this.#alarms ??= this.#gapAlarms())
+  }
+
+  #gapAlarms(): PartAlarm[] {
+    if (!this.book.departments.values().some(({ retiredAt }) => retiredAt === null)) return []
+    const found = new Map<string, PartAlarm>()
+    for (const { region, sector, missing } of this.gaps()) {
+      const place = plainCode(region)
+      const county = place.slice(0, 6)
+      if (missing.includes('place'))
+        found.set(`place ${place}`, {
+          code: `no-department-${place}`,
+          text: { zh: `${place} 没有属地责任部门`, en: `No department answers for the place ${place}` },
+        })
+      if (missing.includes('sector'))
+        found.set(`sector ${sector} ${county}`, {
+          code: `no-department-${county}-${encodeURIComponent(sector ?? 'none')}`,
+          text:
+            sector === null
+              ? {
+                  zh: `${county} 有企业未填行业，没有行业主管部门`,
+                  en: `Enterprises in ${county} have no sector, so no department of one`,
+                }
+              : { zh: `${county} 的 ${sector} 没有行业主管部门`, en: `No department answers for ${sector} in ${county}` },
+        })
+    }
+    const all = [...found.values()]
+    if (all.length <= GAPS_TOLD) return all
+    return [
+      ...all.slice(0, GAPS_TOLD),
+      {
+        code: 'no-department-more',
+        text: { zh: '还有更多行业或属地没有责任部门', en: 'Further sectors or places have no department either' },
+      },
+    ]
   }
 
   /** Every division that has a name, an enterprise or a department, with those above it. A code nobody named is its own name. */
@@ -112,6 +171,7 @@ export class Offices {
     for (const entry of await this.#journal.readRecord(1, [...kinds])) this.#take(entry)
     for (const entry of this.#meanwhile) this.#take(entry)
     this.#meanwhile = null
+    this.#alarms = null
   }
 
   /** Whole rows: applied twice they stand as once. */

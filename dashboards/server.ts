@@ -173,7 +173,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
       ...voice.figures(),
       ...strangers.figures(),
     },
-    alarms: [...roster.alarms(clock.now()), ...handovers.alarms(clock.now())],
+    alarms: [...roster.alarms(clock.now()), ...handovers.alarms(clock.now()), ...offices.alarms()],
   })
   const parts = () => [...options.parts(), status()]
   const tellPlatform = platformTeller(parts, () => clock.now())

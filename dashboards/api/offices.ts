@@ -40,7 +40,7 @@ const ChangeSchema = Type.Object(
 
 /** The region tree and the departments: which local unit answers for a function in a place. */
 export function officeCalls(app: Api, context: Context): void {
-  const { offices, registry } = context
+  const { offices } = context
   const tags = ['regions']
 
   const regions = async () => {
@@ -75,13 +75,7 @@ export function officeCalls(app: Api, context: Context): void {
       const caller = callerOf(context, request, 'read')
       await offices.known()
       const departments = [...offices.book.departments.values()].filter(({ retiredAt }) => retiredAt === null)
-      const gaps = [...registry.enterprises.values()]
-        .filter(({ id, retiredAt }) => retiredAt === null && caller.sight.covers(id))
-        .flatMap(({ id, name, region, sector }) => {
-          const masters = offices.book.masters({ region, sector })
-          const missing = [...(masters.sector ? [] : ['sector' as const]), ...(masters.place ? [] : ['place' as const])]
-          return missing.length === 0 ? [] : [{ enterpriseId: id, name, region, sector, missing }]
-        })
+      const gaps = offices.gaps().filter(({ enterpriseId }) => caller.sight.covers(enterpriseId))
       return { departments: departments.map((one) => shown(one, caller.enterpriseId === null)), gaps }
     },
   )

@@ -156,7 +156,11 @@ test('both masters of an alarm are named by data, and where nobody answers that 
     en: 'City emergency bureau',
     personIds: ['admin'],
   }
+  const gaps = () => stage.dashboards.status().alarms?.map(({ code }) => code)
+  // Before anybody named a department there is no gap in them.
+  expect(gaps()).toEqual([])
   const { body: made } = await stage.call('POST', '/api/v1/departments', town)
+  expect(gaps()).toEqual(['no-department-330106-chemical'])
   await stage.call('POST', '/api/v1/departments', bureau)
   expect(await masters()).toMatchObject({ sector: { zh: '市应急管理局' }, place: { zh: '北山街道公共安全办' } })
   expect((await stage.call('POST', '/api/v1/departments', town)).status).toBe(409)
@@ -164,6 +168,9 @@ test('both masters of an alarm are named by data, and where nobody answers that 
   expect((await change(1, { retired: true })).status).toBe(200)
   expect((await change(1, { zh: 'x' })).body.error.code).toBe('stale-version')
   expect((await masters()).place).toBeNull()
+  expect(stage.dashboards.status().alarms).toMatchObject([
+    { code: 'no-department-330106001', text: { zh: '330106001 没有属地责任部门' } },
+  ])
   await stage.call('PUT', '/api/v1/regions', { regions: [{ code: '330106', zh: '西湖区', en: 'Xihu' }] })
   const { regions } = (await stage.call('GET', '/api/v1/regions')).body
   expect(regions).toEqual([

@@ -65,6 +65,7 @@ const table: Row[] = [
   ['GET', '/fences', null, everybody],
   ['PUT', '/fences/f-none', { version: 1 }, ['admin', 'supervisor']],
   ['POST', '/fences/f-none/retire', { version: 1 }, ['admin', 'supervisor']],
+  ['GET', '/alarms/a-1/report', null, ['admin', 'supervisor', 'duty']],
   ['GET', '/proposals', null, everybody],
   ['GET', '/proposals/rp-none', null, everybody],
   ['POST', '/proposals/rp-none/approve', {}, ['admin', 'supervisor']],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { io, type Socket } from 'socket.io-client'
 import type { AlarmBook, TimelineItem } from '../../core/alarm-book.ts'
-import type { Alarm } from '../../core/alarm.ts'
+import type { Alarm, AlarmChangeKind } from '../../core/alarm.ts'
 import type { FalseAlarmsOfPoint } from '../../core/case.ts'
 import type { History, QuarantineQuery, ReadingsQuery } from '../../core/history.ts'
 import type { Change, Heartbeat, Readings, Snapshot } from '../../core/live.ts'
@@ -234,7 +234,7 @@ export class Stage {
     await this.journal.append([...drafts, blockDraft(block.take(), 1)])
   }
 
-  async raise(id: string, changes: Partial<Alarm> = {}, change: 'raised' | 'level' | 'ended' = 'raised'): Promise<Alarm> {
+  async raise(id: string, changes: Partial<Alarm> = {}, change: AlarmChangeKind = 'raised'): Promise<Alarm> {
     const alarm = { ...(this.alarms.get(id) ?? anAlarm(id)), ...changes }
     await this.journal.append([
       recordDraft({ kind: 'alarm.changed', change, alarm, causePos: 0, at: alarm.measuredAt, by: 'platform', comment: null }),
