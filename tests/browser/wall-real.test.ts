@@ -1,8 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
+import { io } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Alarm } from '../../core/alarm.ts'
+import type { Snapshot } from '../../core/live.ts'
+import { inOrder } from '../../dashboards/replay/drawing.ts'
 import { ADMIN_PASSWORD, startProcess, type PlatformProcess } from '../flow/platform-process.ts'
 import { hasChromium, KIOSK, launchChromium } from './chromium.ts'
 import { buildPages, eventually } from './pages.ts'
@@ -138,6 +142,22 @@ describe.skipIf(!hasChromium())('the wall of a real platform', () => {
     await platform.call('POST', `/api/v1/alarms/${alarms[0]!.id}/acknowledge`, { version: alarms[0]!.version })
     await reds(wall, { unacknowledged: 0, open: 1 })
 
+    // What a page of the present was sent is what the past gives back, but for numbers of its connection and how the parts were.
+    const socket = io(`${platform.http}/live`, { transports: ['websocket'], auth: { token: await platform.token() } })
+    await setTimeout(300)
+    const sent = await new Promise<Snapshot>((resolve) => {
+      socket.on('snapshot', resolve)
+      socket.emit('subscribe', {}, () => socket.emit('snapshot', {}, () => undefined))
+    })
+    socket.disconnect()
+    const again = await platform.call<{ snapshot: Snapshot; readings: string }>('GET', `/api/v1/wall?at=${sent.serverTs}`)
+    const { platform: parts } = again.snapshot
+    expect(again).toMatchObject({ readings: 'kept', source: 'journal', downSince: null })
+    expect([sent.devices.length, sent.readings.length, sent.alarms.length]).toEqual([2, 1, 1])
+    expect(again.snapshot).toEqual(
+      inOrder({ ...sent, epoch: 'replay', seq: 0, platform: { ...sent.platform, notices: parts.notices } }),
+    )
+
     const past = await desk.context().newPage()
     await past.clock.install()
     const bar = past.locator('[data-zone=replay]')
@@ -167,6 +187,16 @@ describe.skipIf(!hasChromium())('the wall of a real platform', () => {
     await past.keyboard.press('Enter')
     await reds(past, { unacknowledged: 0, open: 0 })
     await keepShot(past, 'replay-calm')
+    // A moment whose readings are gone counts nobody as heard or silent.
+    await past.route('**/api/v1/wall?*', async (route) => {
+      const moment = (await (await route.fetch()).json()) as object
+      await route.fulfill({ json: { ...moment, readings: 'gone', downSince: calm } })
+    })
+    await past.reload()
+    await eventually(async () => expect(await past.locator('[data-zone=readings-gone]').count()).toBe(3))
+    expect(await bar.innerText()).toContain('平台当时未运行(自 ')
+    await keepShot(past, 'replay-gone')
+    await past.unroute('**/api/v1/wall?*')
     await past.fill('[data-zone=replay] input', 'yesterday')
     await past.keyboard.press('Enter')
     await shown('failed')

@@ -106,7 +106,7 @@ export const enWall: typeof zhWall = {
   clockSource: 'server time',
   clockUnsynced: 'server clock unchecked',
   version: 'v{v}',
-  help: 'N next group · 1–9 row · Esc none · O overview · F fly to it · M mute 120 s · T day/night · L language · D setup · ? help',
+  help: 'N next group · 1–9 row · Esc none · O overview · F fly to it · M mute 120 s · T day/night · R replay · L language · D setup · ? help',
   helpNote: 'The wall only shows; acknowledging is done at the desk',
   theme: { auto: 'day/night by the clock', day: 'day', night: 'night' },
   picked: 'group {n} selected',

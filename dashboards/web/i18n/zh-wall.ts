@@ -105,7 +105,7 @@ export const zhWall = {
   clockSource: '服务器时间',
   clockUnsynced: '服务器时钟未校验',
   version: '版本 {v}',
-  help: 'N 下一组 · 1–9 选行 · Esc 取消 · O 全域 · F 飞到所选 · M 静音 120 s · T 昼夜 · L 语言 · D 设置 · ? 帮助',
+  help: 'N 下一组 · 1–9 选行 · Esc 取消 · O 全域 · F 飞到所选 · M 静音 120 s · T 昼夜 · R 回放 · L 语言 · D 设置 · ? 帮助',
   helpNote: '大屏只显示,不确认;确认在值班台',
   theme: { auto: '昼夜自动', day: '昼间', night: '夜间' },
   picked: '已选第 {n} 组',
