@@ -1,4 +1,5 @@
 import type { Alarm } from './alarm.ts'
+import type { PhotoNote } from './photo.ts'
 
 /**
  * One entry of the record as it stands on disk. `hash` is SHA-256 over `previous`, then position and time as little-endian
@@ -34,6 +35,8 @@ export type Evidence = {
   missing: number[]
   /** readings of the alarm's device around it: `[ms, value, quality, reason]`, as GET /readings?quality=1 gives them */
   readings: { from: number; to: number; series: unknown[]; next?: string }
+  /** photos the record above names, as they were kept when it was exported: the pictures themselves are files of the data folder */
+  photos?: (PhotoNote & { pos: number; bytes: number | null; state: 'kept' | 'missing' | 'altered' })[]
   /** names of the persons in it, where who asked may know them */
   people?: Record<string, string>
 }

@@ -49,6 +49,18 @@ export class Photos {
     throw new NotFound(`there is no photo ${sha256}`)
   }
 
+  /** Whether it is still the picture of that name. */
+  async state(sha256: string): Promise<{ state: 'kept' | 'missing' | 'altered'; bytes: number | null }> {
+    try {
+      const bytes = await readFile(join(this.#dir, sha256))
+      const isSame = createHash('sha256').update(bytes).digest('hex') === sha256
+      return { state: isSame ? 'kept' : 'altered', bytes: bytes.length }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      return { state: 'missing', bytes: null }
+    }
+  }
+
   async #about(sha256: string): Promise<About | null> {
     try {
       return JSON.parse(await readFile(join(this.#dir, `${sha256}.json`), 'utf8')) as About

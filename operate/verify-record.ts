@@ -9,6 +9,7 @@ import { chainHash } from '../journal/group.ts'
 import { recordedAt } from '../journal/proof.ts'
 import { isSignedBy, verifyRecord } from '../journal/seal.ts'
 import { readSettings } from '../settings.ts'
+import { photoFaults, photosInRecord, photosNamed } from './record-photos.ts'
 
 /**
  * `npm run verify-record`: whether the record is what was written. `-- DIR` looks at another data folder, `-- --evidence FILE` at an
@@ -54,9 +55,14 @@ function checkRecord(dir: string): boolean {
     else if (!stands)
       say(`heads/${file}: the record up to position ${pos} is not what was signed then: altered, cut short or written anew`)
   }
-  const sound = chain.faults.length === 0 && heads.every(({ signed, stands }) => signed && stands)
-  const told = `${chain.total} entries, ${heads.length} signed heads, head ${chain.head}`
-  say(sound ? `${dir}: the record is whole: ${told}` : `${dir}: THE RECORD IS NOT WHAT WAS WRITTEN: ${told}`)
+  const photos = photosInRecord(dir)
+  const lost = photoFaults(dir, photos)
+  for (const fault of lost) say(fault)
+  const isChained = chain.faults.length === 0 && heads.every(({ signed, stands }) => signed && stands)
+  const sound = isChained && lost.length === 0
+  const told = `${chain.total} entries, ${heads.length} signed heads, head ${chain.head}, ${photos.length} photos`
+  if (isChained && !sound) say(`${dir}: the record is whole, but not all photos it names are: ${told}`)
+  else say(sound ? `${dir}: the record is whole: ${told}` : `${dir}: THE RECORD IS NOT WHAT WAS WRITTEN: ${told}`)
   if (heads.length === 0) say('no head was published yet: a record written anew from end to end would not be noticed')
   return sound
 }
@@ -84,7 +90,11 @@ async function checkEvidence(file: string, dir: string | null): Promise<boolean>
   }
   if (evidence.missing.length > 0)
     faults.push(`MISSING: positions ${evidence.missing.join(', ')} could not be read when it was exported`)
+  for (const { sha256, state } of evidence.photos ?? [])
+    if (state !== 'kept') faults.push(`${state.toUpperCase()}: photo ${sha256} was ${state} when it was exported`)
+  const photos = photosNamed(evidence.record)
   if (dir !== null) {
+    faults.push(...photoFaults(dir, photos))
     const found = new Map(
       (
         await recordedAt(
@@ -103,6 +113,7 @@ async function checkEvidence(file: string, dir: string | null): Promise<boolean>
   for (const fault of faults) say(fault)
   const told = `alarm ${evidence.alarm.id}, ${evidence.record.length} entries, exported ${time(evidence.exportedAt)}, sha256 ${createHash('sha256').update(body).digest('hex')}`
   say(faults.length === 0 ? `${file}: whole and signed: ${told}` : `${file}: NOT WHAT WAS EXPORTED: ${told}`)
+  if (dir === null && photos.length > 0) say(`it names ${photos.length} photos; give the data folder to see that they are these`)
   say(`signed by the key ${createHash('sha256').update(seal.publicKey).digest('hex').slice(0, 16)}; compare it with heads/*.json`)
   return faults.length === 0
 }

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { Type } from 'typebox'
 import type { Alarm } from '../../core/alarm.ts'
 import { NotFound } from '../../core/errors.ts'
 import type { Evidence, EvidenceEntry, RecordedProof, RecordProof } from '../../core/evidence.ts'
+import { photosIn, type PhotoNote } from '../../core/photo.ts'
 import type { RecordEntry } from '../../core/record.ts'
 import { readRecordEntry } from '../../journal/codec.ts'
 import type { Caller } from '../access.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
+import { Photos } from '../photos.ts'
 import { may } from '../rights.ts'
 import { AlarmIdSchema } from './alarms.ts'
 
@@ -17,7 +20,8 @@ const ByIdSchema = Type.Object({ id: AlarmIdSchema })
 
 /** What a person looked at, and what stands as proof of an alarm (promise 7). */
 export function evidenceCalls(app: Api, context: Context, proof: RecordProof): void {
-  const { alarmBook, clock, journal, recorder } = context
+  const { alarmBook, clock, config, journal, recorder } = context
+  const photos = new Photos(join(config.dataDir, 'photos'))
   const tags = ['alarms']
   const find = async (id: string, caller: Caller): Promise<Alarm> => {
     const alarm = await alarmBook.alarm(id)
@@ -69,6 +73,7 @@ export function evidenceCalls(app: Api, context: Context, proof: RecordProof): v
         record: recorded.map(shown),
         missing: [...positions].filter((pos) => !found.has(pos)).sort((a, b) => a - b),
         readings: await readingsAround(alarm),
+        photos: await photosOf(recorded),
         // Who did what is named only to those who answer for it; everybody else has the ids.
         ...(may(caller.role, 'tune') && { people: namesIn(recorded) }),
       }
@@ -107,6 +112,15 @@ export function evidenceCalls(app: Api, context: Context, proof: RecordProof): v
       ...{ zone: context.config.zone, throughPos: 0, maxPoints: MOST_POINTS },
     })
     return { from, to, ...(JSON.parse(Buffer.from(json).toString()) as { series: unknown[]; next?: string }) }
+  }
+
+  /** Once each, where it is named first. */
+  async function photosOf(recorded: RecordedProof[]): Promise<NonNullable<Evidence['photos']>> {
+    const named = new Map<string, PhotoNote & { pos: number }>()
+    for (const { entry } of recorded)
+      for (const one of photosIn(Buffer.from(entry.payload).toString()))
+        if (!named.has(one.sha256)) named.set(one.sha256, { ...one, pos: entry.pos })
+    return Promise.all([...named.values()].map(async (one) => ({ ...one, ...(await photos.state(one.sha256)) })))
   }
 
   function namesIn(recorded: RecordedProof[]): Record<string, string> {

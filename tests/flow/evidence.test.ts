@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import mqtt from 'mqtt'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Alarm } from '../../core/alarm.ts'
 import type { Evidence } from '../../core/evidence.ts'
+import { photoText } from '../../core/photo.ts'
 import { startProcess, temporaryDir, type PlatformProcess } from './platform-process.ts'
 
+const picture = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(2_000, 7)])
+const sha256 = createHash('sha256').update(picture).digest('hex')
 const dataDir = temporaryDir()
 const file = join(dataDir, 'evidence.jsonl')
 let platform: PlatformProcess
@@ -36,6 +40,11 @@ beforeAll(async () => {
     expect(viewed.status).toBe(204)
   }
   await platform.call('POST', `${path}/acknowledge`, { version: alarm.version })
+  const sent = { method: 'POST', headers: { ...headers, 'content-type': 'image/jpeg' }, body: new Uint8Array(picture) }
+  expect((await fetch(`${platform.http}/api/v1/photos?alarm=${encodeURIComponent(alarm.id)}`, sent)).status).toBe(201)
+  const seen = (await platform.call<Alarm>('GET', path)).version
+  const shot = photoText({ sha256, takenAt: 1_767_225_600_000, place: { latitude: 30.2, longitude: 120.1, accuracyM: 8 } })
+  await platform.call('POST', `${path}/feedback`, { version: seen, comment: '法兰已紧固', evidence: `现场 ${shot}` })
   const answer = await fetch(`${platform.http}${path}/evidence`, { headers })
   expect(answer.headers.get('content-disposition')).toContain('attachment; filename="evidence-')
   writeFileSync(file, await answer.text())
@@ -58,6 +67,7 @@ test('the evidence of an alarm has its rule, its readings, who saw it and who ac
   const evidence = JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!) as Evidence
   expect(evidence.record.map(({ kind }) => kind)).toEqual([
     ...['rule.set', 'registry.changed', 'registry.changed', 'alarm.changed', 'alarm.viewed', 'action', 'alarm.changed'],
+    ...['action', 'alarm.changed'],
   ])
   const [, , , raised, viewed, , acknowledged] = evidence.record.map(({ payload }) => JSON.parse(payload))
   expect(raised).toMatchObject({ change: 'raised', alarm: { id: alarm.id, value: 60 } })
@@ -96,4 +106,23 @@ test('a changed word, another key or a stranger to the record is said, with the 
     said: expect.stringContaining('it has one line, not two'),
   })
   expect(verify('/nowhere')).toMatchObject({ status: 2, said: expect.stringContaining('no journal') })
+})
+
+test('a photo the record names is checked by its content: altered or gone, it is said with its hash', () => {
+  const evidence = JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!) as Evidence
+  expect(evidence.photos).toMatchObject([{ sha256, state: 'kept', bytes: picture.length, place: { accuracyM: 8 } }])
+  const kept = join(dataDir, 'photos', sha256)
+  writeFileSync(kept, Buffer.concat([picture, Buffer.from([0])]))
+  const altered = verify(dataDir, '--evidence', file)
+  expect(altered.status).toBe(1)
+  expect(altered.said.match(new RegExp(`ALTERED: photo ${sha256}`, 'g'))).toHaveLength(2)
+  expect(altered.said).toContain('the record is whole, but not all photos it names are')
+  rmSync(kept)
+  expect(verify('--evidence', file)).toMatchObject({ status: 0, said: expect.stringContaining('it names 1 photos') })
+  expect(verify(dataDir, '--evidence', file)).toMatchObject({
+    status: 1,
+    said: expect.stringContaining(`MISSING: photo ${sha256}`),
+  })
+  writeFileSync(kept, picture)
+  expect(verify(dataDir, '--evidence', file).status).toBe(0)
 })
