@@ -71,9 +71,13 @@ export class FakePlatform {
     this.#timer = setInterval(() => this.beating && !this.silent && this.beat(), 1000)
   }
 
+  /** Where the one before was, if that is free: to a browser it is the same site, whose scripts it has compiled already. */
+  static #before = 0
+
   static async start(): Promise<FakePlatform> {
     const platform = new FakePlatform()
-    await platform.#listen(0)
+    await platform.#listen(FakePlatform.#before).catch(() => platform.#listen(0))
+    FakePlatform.#before = platform.#port
     return platform
   }
 
@@ -164,6 +168,10 @@ export class FakePlatform {
   }
 
   async #listen(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, '127.0.0.1', resolve)
+    })
     this.#io = new SocketServer(this.#server, { transports: ['websocket'] })
     this.#io.of('/live').on('connection', (socket) => {
       socket.on('subscribe', (_query: unknown, done: (answer: unknown) => void) => done({ ok: true }))
@@ -178,7 +186,6 @@ export class FakePlatform {
       socket.on('wall', (beat: WallBeat) => this.wallBeats.push(beat))
       socket.on('disconnect', () => this.#seqs.delete(socket))
     })
-    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve))
     this.#port = (this.#server.address() as AddressInfo).port
     this.url = `http://127.0.0.1:${this.#port}`
   }

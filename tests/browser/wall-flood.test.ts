@@ -174,8 +174,7 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
   })
 
   test('a calm wall is painted within a second on loopback and rests: under a quarter of one core without a GPU', async () => {
-    const opened = await stage.open()
-    await using wall = opened
+    await using wall = await stage.open('', undefined, { fresh: true })
     const { page } = wall
     const first = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null)
     const session = await page.context().newCDPSession(page)

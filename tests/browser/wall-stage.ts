@@ -13,14 +13,14 @@ const out = join(import.meta.dirname, '../.out')
 export type WallStage = {
   browser: Browser
   platform: FakePlatform
-  open(query?: string, size?: { width: number; height: number }): ReturnType<typeof openPage>
+  open(query?: string, size?: { width: number; height: number }, how?: { fresh: boolean }): ReturnType<typeof openPage>
 }
 
 /** A furnished platform and a kiosk's browser for every test of a file. */
 export function wallStage(extra: string[] = KIOSK): WallStage {
   const stage = {
-    async open(query = '', size = { width: 1920, height: 1080 }) {
-      const watched = await openPage(stage.browser, `${stage.platform.url}/wall${query}`, size)
+    async open(query = '', size = { width: 1920, height: 1080 }, how = { fresh: false }) {
+      const watched = await openPage(stage.browser, `${stage.platform.url}/wall${query}`, size, how)
       await watched.page.waitForSelector('[data-zone=clock]')
       return watched
     },
