@@ -181,6 +181,8 @@ export type MyPush = {
   at: number
   receipt: Receipt | 'failed'
   answered: boolean
+  /** roll call: of which shift, and whether it asks or tells that somebody is missing */
+  rollCall?: { shiftId: string; asks: boolean; open: boolean }
 }
 
 export type AskedCall = Pick<LadderAskedEntry, 'alarmId' | 'version' | 'to' | 'reason' | 'by' | 'idempotencyKey'>

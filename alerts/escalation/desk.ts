@@ -178,6 +178,7 @@ export class EscalationDesk implements Door {
     return mine.slice(-SHOWN).map(({ entry, at, state, receipt, answered }) => ({
       ...{ id: entry.id, message: entry.message, alarmId: entry.alarmId, channel: entry.channel, at, answered },
       receipt: state === 'failed' ? 'failed' : receipt,
+      ...(entry.shiftId !== undefined && { rollCall: this.#runner.machine.rollCalls.of(entry) }),
     }))
   }
 

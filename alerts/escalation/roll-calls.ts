@@ -55,6 +55,10 @@ export class RollCalls {
     return mine.findLast(({ entry }) => !done.has(entry.shiftId) && !this.#ended.has(entry.shiftId ?? ''))
   }
 
+  of({ shiftId = '', step }: PushDueEntry): { shiftId: string; asks: boolean; open: boolean } {
+    return { shiftId, asks: step === asking.id, open: !this.#ended.has(shiftId) }
+  }
+
   nextAt(now: number): number {
     let next = Infinity
     for (const shift of this.#shifts(now)) {

@@ -4,7 +4,9 @@ import type { Escalation } from '../../core/escalation.ts'
 import { IdSchema } from '../../core/registry.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { unarmedEnterprises } from '../escalation-notices.ts'
+import { enterpriseContactCalls } from './enterprise-contacts.ts'
 import { ladderCalls } from './ladders.ts'
+import { rollCallCalls } from './roll-call.ts'
 
 const strict = { additionalProperties: false } as const
 const AnswerSchema = Type.Object(
@@ -20,6 +22,8 @@ const AnswerSchema = Type.Object(
 export function escalationCalls(app: Api, context: Context, escalation: Escalation): void {
   const { people, registry } = context
   ladderCalls(app, context, escalation)
+  enterpriseContactCalls(app, context, escalation)
+  rollCallCalls(app, context, escalation)
   const tags = ['duty']
 
   app.post(

@@ -1,3 +1,6 @@
+import type { Position } from '../../core/contact.ts'
+import type { Receipt } from '../../core/push.ts'
+
 /** A person as the API shows them. */
 export type User = {
   id: string
@@ -6,7 +9,7 @@ export type User = {
   enterpriseId: string | null
   disabled: boolean
   createdAt: number
-  contact: { name: string | null; phone: string | null; mail: string | null }
+  contact: { name: string | null; phone: string | null; mail: string | null; position?: Position | null }
   regions: string[]
   sectors: string[]
   secondFactorSince: number | null
@@ -22,7 +25,25 @@ export type ShownSession = {
   device: string
   isThis: boolean
 }
-export type Department = { id: string; version: number; sector: string | null; region: string; zh: string; en: string }
+export type Department = {
+  id: string
+  version: number
+  sector: string | null
+  region: string
+  zh: string
+  en: string
+  /** missing for who sees one enterprise only */
+  personIds?: string[]
+}
+export type TestMessage = { messageId: string; at: number; channel: string; receipt: Receipt | 'failed'; answered: boolean }
+export type EnterpriseContact = {
+  personId: string
+  name: string
+  position: Position
+  reachable: boolean
+  armedAt: number | null
+  tests: TestMessage[]
+}
 export type Gap = { enterpriseId: string; name: string; region: string; sector: string | null; missing: ('sector' | 'place')[] }
 export type Region = { code: string; zh: string; en: string; level: 'province' | 'city' | 'county' | 'town' | 'community' }
 export type AuditItem = { pos: number; at: number; kind: string; person: string | null; entry: Record<string, unknown> }

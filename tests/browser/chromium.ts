@@ -27,6 +27,9 @@ export const launchChromium = (extra: string[] = []): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // Pages speak the browser's language; the tests look for Chinese words.
+      '--lang=zh-CN',
+      '--accept-lang=zh-CN,zh',
       ...extra,
     ],
   })

@@ -6,17 +6,26 @@ import { zh } from './zh.ts'
 export type Locale = 'zh-CN' | 'en'
 const KEPT = 'watchfire.locale'
 
-function kept(): Locale {
+/** The first language of a browser that the pages speak; English for whoever reads neither. */
+export function localeOf(languages: readonly string[]): Locale {
+  const first = languages.find((one) => /^(zh|en)\b/i.test(one))
+  if (first === undefined) return languages.length === 0 ? 'zh-CN' : 'en'
+  return /^zh/i.test(first) ? 'zh-CN' : 'en'
+}
+
+function chosen(): Locale {
   try {
-    return localStorage.getItem(KEPT) === 'en' ? 'en' : 'zh-CN'
+    const kept = localStorage.getItem(KEPT)
+    if (kept === 'en' || kept === 'zh-CN') return kept
   } catch {
-    return 'zh-CN' // storage may be forbidden in a kiosk
+    // storage may be forbidden in a kiosk
   }
+  return localeOf(navigator.languages)
 }
 
 export const i18n = createI18n({
   legacy: false,
-  locale: kept() as string,
+  locale: chosen() as string,
   fallbackLocale: 'zh-CN',
   messages: { 'zh-CN': zh, en } as Record<string, typeof zh>,
   missingWarn: false,
