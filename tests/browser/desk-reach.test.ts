@@ -91,6 +91,62 @@ describe.skipIf(!hasChromium())('the desk reaches people, walls and paper', () =
     ])
   })
 
+  test('E may call up the ladder at once, with a reason, bound to the version seen; what the authority above is told is a page away', async () => {
+    let refused = true
+    platform.route('POST', '/alarms/:id/call', () =>
+      refused
+        ? { status: 409, body: { error: { code: 'outside-steps-off', message: 'off', details: { why: 'outside-steps-off' } } } }
+        : { status: 202, body: { steps: [] } },
+    )
+    const zh =
+      '警情信息快报（首报）：红色 1号罐区 可燃气体 62 %LEL\n报送：370100\n\n二、通知情况\n10:01:00 值班一：duty-voice 已送达'
+    const en =
+      'Incident report (first): Red Tank farm 1 62 %LEL\nTo: 370100\n\n2. Who was called\n10:01:00 duty 1: duty-voice delivered'
+    const drafted = [{ pos: 9, at: platform.now, to: '370100', text: { zh, en }, outcome: 'off' }]
+    platform.route('GET', '/alarms/:id/report', () => ({ body: { drafted, now: { at: platform.now, text: { zh, en } } } }))
+    const alarm = makeAlarm(platform.now, { level: 'red' })
+    platform.alarm(alarm)
+    const step = { kind: 'ladder.step', alarmId: alarm.id, round: 1, step: 'r60-duty1', outcome: 'called', to: { duty: 'duty1' } }
+    const asked = { kind: 'ladder.asked', alarmId: alarm.id, to: 'dutyLeader', reason: '火势扩大到罐区', by: 'u2' }
+    const items = [step, asked, { kind: 'alarm.reported', alarmId: alarm.id, to: '370100' }].map((entry, n) => ({
+      ...{ pos: n + 1, at: platform.now + n, type: 'ladder', entry },
+    }))
+    platform.route('GET', `/alarms/${alarm.id}/timeline`, () => ({ body: { items, people: { u2: '李娜' } } }))
+    await using desk = await openDesk()
+    const { page } = desk
+    const lines = page.locator('[data-zone=timeline] li')
+    await lines.nth(2).waitFor()
+    expect((await lines.allInnerTexts()).map((line) => line.replaceAll(/^\S+ \S+|\s/g, ''))).toEqual([
+      '升级步骤值班一已通知r60-duty1',
+      '人工呼叫带班领导李娜火势扩大到罐区',
+      '起草信息快报平台→370100',
+    ])
+    await page.keyboard.press('e')
+    const form = page.locator('[data-zone=action-form]')
+    await form.locator('[name=to]').selectOption('call:superior')
+    await form.locator('[name=text]').fill('火势')
+    await form.locator('[name=text]').press('Control+Enter')
+    expect(told(/call$/)).toEqual([])
+    await form.locator('[name=text]').fill('火势扩大到罐区')
+    await shoot(page, 'desk-ladder-zh')
+    await form.locator('[name=text]').press('Control+Enter')
+    expect(await page.locator('[data-zone=outcome][data-state=failed]').innerText()).toContain('外部步骤未启用')
+    refused = false
+    await form.locator('[name=to]').selectOption('call:next')
+    await form.locator('[name=text]').press('Control+Enter')
+    expect(await page.locator('[data-zone=outcome][data-state=done]').innerText()).toContain('下一级')
+    expect(told(/call$/).at(-1)).toMatchObject({ body: { version: alarm.version, to: 'next', reason: '火势扩大到罐区' } })
+    await page.locator('[data-action=report]').click()
+    expect(await page.locator('[data-zone=written-report] pre').first().innerText()).toContain('报送：370100')
+    await page.locator('[data-zone=written-report] details').click()
+    await page.locator('[data-action=print]').scrollIntoViewIfNeeded()
+    await shoot(page, 'desk-report-zh')
+    await page.keyboard.press('l')
+    expect(await page.locator('[data-zone=written-report] pre').first().innerText()).toContain('To: 370100')
+    await page.keyboard.press('e')
+    await shoot(page, 'desk-ladder-en')
+  })
+
   test('W puts the alarm on the walls and says on how many; none is no success', async () => {
     let walls = 2
     platform.route('POST', '/alarms/:id/show', () => ({ body: { walls } }))
