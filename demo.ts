@@ -18,9 +18,13 @@ const day = 86_400_000
 
 /**
  * `npm run demo`: the platform with a simulated district in front of it, in a data folder of its own.
- * `-- --traffic FILE` also writes every reading sent, with its acknowledgement, as JSON lines to compare screens with.
+ * `-- --traffic FILE` also writes every reading sent, with its acknowledgement, as JSON lines to compare screens with; `--pace N` has
+ * every device report N times as often.
  */
-const { traffic: trafficFile } = parseArgs({ options: { traffic: { type: 'string' } } }).values
+const { traffic: trafficFile, pace: paceText } = parseArgs({
+  options: { traffic: { type: 'string' }, pace: { type: 'string', default: '1' } },
+}).values
+const pace = Number(paceText)
 const env = {
   WATCHFIRE_DATA_DIR: './data-demo',
   WATCHFIRE_JURISDICTION: '云汐示范区',
@@ -28,6 +32,8 @@ const env = {
   WATCHFIRE_MODE: 'simulated',
 }
 try {
+  if (!(pace > 0 && pace <= 100))
+    throw new BadSetting(`--pace ${paceText} is no number above 0 and at most 100; for example --pace 2`)
   const { settings, warnings } = readSettings(env, join(process.cwd(), 'watchfire.yaml'))
   if (!isLoopbackHost(settings.host)) {
     throw new BadSetting(
@@ -67,6 +73,7 @@ try {
     simulator = await startSimulator({
       url: mqtt.url,
       log,
+      pace,
       ...(trafficFile !== undefined && { traffic: new TrafficLog({ file: trafficFile }) }),
       ...(firstStart && { history: { from: now - HISTORY_DAYS * day, to: now } }),
     })

@@ -22,9 +22,12 @@ const STORY_MORNING = Date.UTC(2026, 0, 5, 2)
 export class Fleet {
   readonly channels: Channel[]
   #scenario: Scenario
+  #pace: number
 
-  constructor(district: District, seed: number, scenario: Scenario) {
+  /** `pace`: so many times as often as devices of their kind report. */
+  constructor(district: District, seed: number, scenario: Scenario, pace = 1) {
     this.#scenario = scenario
+    this.#pace = pace
     const spoken = district.devices.filter(({ silent }) => !silent)
     this.channels = spoken
       .filter(({ via }) => via === null)
@@ -62,12 +65,12 @@ export class Fleet {
   }
 
   *#dueTimes(unit: FleetUnit, from: number, to: number, inStory: boolean): Generator<number> {
-    const period = unit.model.periodMs(unit)
-    const first = unit.phaseMs + Math.max(0, Math.ceil((from - unit.phaseMs) / period)) * period
+    const period = Math.max(1, Math.round(unit.model.periodMs(unit) / this.#pace))
+    const phase = unit.phaseMs % period
+    const first = phase + Math.max(0, Math.ceil((from - phase) / period)) * period
     for (let at = first; at < to; at += period) yield at
     if (!inStory) return
-    for (const at of switchedAt(this.#scenario, unit.id))
-      if (at >= from && at < to && (at - unit.phaseMs) % period !== 0) yield at
+    for (const at of switchedAt(this.#scenario, unit.id)) if (at >= from && at < to && (at - phase) % period !== 0) yield at
   }
 
   /** A scenario that names a device nobody has would be a story in which nothing happens. */

@@ -18,6 +18,8 @@ export type SimulatorOptions = {
   url: string
   seed?: number
   scenario?: Scenario
+  /** so many times as often as devices of their kind report */
+  pace?: number
   clock?: Clock
   log?: Log
   traffic?: TrafficLog
@@ -46,13 +48,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     url,
     seed = 1,
     scenario = scenarios['leak']!,
+    pace = 1,
     clock = { now: () => Date.now() },
     log = silentLog,
     history,
     timer = true,
   } = options
   const traffic = options.traffic ?? new TrafficLog()
-  const fleet = new Fleet(district(), seed, scenario)
+  const fleet = new Fleet(district(), seed, scenario, pace)
   const story = new Story(scenario, clock)
   const lines = new Map<string, Line>(fleet.channels.map((channel) => [channel.deviceId, { channel, link: null, opening: null }]))
   let stopped = false

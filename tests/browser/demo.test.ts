@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium())('the demo', () => {
   beforeAll(async () => {
     mkdirSync(out, { recursive: true })
     await buildPages()
-    demo = await startProcess({ entry: 'demo.ts', args: ['--traffic', traffic] })
+    demo = await startProcess({ entry: 'demo.ts', args: ['--traffic', traffic, '--pace', '2'] })
     browser = await launchChromium()
   }, 120_000)
 

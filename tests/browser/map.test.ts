@@ -99,7 +99,7 @@ const loseContext = (page: Page) =>
 describe.skipIf(!hasChromium())('the map', () => {
   const stage = wallStage()
   beforeEach(() => settle(stage.platform))
-  const openWall = async (query = '') => {
+  const openWall = async (query = '?map=gl') => {
     const wall = await stage.open(query)
     await wall.page.waitForSelector('.layers .spot')
     return wall

@@ -70,7 +70,7 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
         }),
       )
     }
-    await using wall = await stage.open()
+    await using wall = await stage.open('?map=gl')
     const { page } = wall
     await eventually(async () => expect(await shownCounters(page)).toEqual(countLevels(platform.alarms.values())))
     // What is measured is the flood: the map's library is read in after the first picture, and once.
@@ -136,7 +136,7 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
 
   test('F27: ten times the usual rate leaves heap, nodes and listeners where they were', async () => {
     const { platform } = stage
-    await using wall = await stage.open()
+    await using wall = await stage.open('?map=gl')
     const { page } = wall
     const session = await page.context().newCDPSession(page)
     await session.send('Performance.enable')
@@ -174,7 +174,7 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
   })
 
   test('a calm wall is painted within a second on loopback and rests: under a quarter of one core without a GPU', async () => {
-    await using wall = await stage.open('', undefined, { fresh: true })
+    await using wall = await stage.open('?map=gl', undefined, { fresh: true })
     const { page } = wall
     const first = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null)
     const session = await page.context().newCDPSession(page)

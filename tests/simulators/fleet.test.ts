@@ -148,3 +148,13 @@ test('a scenario that names a device nobody has, or runs backwards, is refused',
   expect(() => readScenario({ ...leak, steps: leak.steps.toReversed() })).toThrow('ascend')
   expect(() => readScenario({ ...leak, outages: [{ connection: 'GW-WATER-2', from: 'soon' }] })).toThrow('/outages/0')
 })
+
+test('at twice the pace every device says the same, twice as often', () => {
+  const [usual, quick] = [new Fleet(district(), 7, leak), new Fleet(district(), 7, leak, 2)]
+  const times = (fleet: Fleet) =>
+    [...fleet.reports(0, 60_000, 0)].filter((one) => one.unit.id === 'GAS-A03').map(({ atMs }) => atMs)
+  const [slow, fast] = [times(usual), times(quick)]
+  expect(fast.length).toBeGreaterThanOrEqual(2 * slow.length - 1)
+  expect(slow.every((at) => fast.includes(at))).toBe(true)
+  expect(quick.valuesAt(unit(quick, 'GAS-A03'), 90_000, null)).toEqual(usual.valuesAt(unit(usual, 'GAS-A03'), 90_000, null))
+})
