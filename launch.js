@@ -36,3 +36,6 @@ const file = resolve(import.meta.dirname, entry)
 process.argv = [process.argv[0], file, ...rest]
 await import('./journal/packages.js')
 await import(pathToFileURL(file).href)
+// Kept now and not at the end: a process that is killed keeps nothing, and the next one loads the type stripper into every thread
+// (40 to 60 MB, found when the benchmark's servers, which are always killed, had each begun without).
+if (isPlatform) setTimeout(() => module.flushCompileCache?.(), 5_000).unref()

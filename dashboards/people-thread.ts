@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { getCompileCacheDir } from 'node:module'
 import { join } from 'node:path'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Log } from '../core/log.ts'
@@ -11,9 +12,11 @@ export type PeopleThread = { call: Call; close: () => Promise<void>; file: strin
 export function startPeopleThread(dataDir: string, log: Log, failed: (error: Error) => void): PeopleThread {
   const { port1, port2 } = new MessageChannel()
   const file = join(dataDir, 'people.db')
-  const worker = new Worker(new URL('./people-worker.ts', import.meta.url), {
+  // By way of a small file of plain JavaScript, see there; the worker's own data beside what that file needs.
+  const entry = new URL('./people-worker.ts', import.meta.url).href
+  const worker = new Worker(new URL('../journal/thread-start.js', import.meta.url), {
     name: 'people',
-    workerData: { file, port: port2 },
+    workerData: { file, port: port2, entry, cache: getCompileCacheDir() },
     transferList: [port2],
   })
   const { call, fail } = caller(port1)
