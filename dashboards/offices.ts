@@ -56,11 +56,21 @@ export class Offices {
 
   /** Enterprises that lack one of their two masters. */
   gaps(): Gap[] {
+    // Ten thousand enterprises stand in a few hundred places and sectors.
+    const known = new Map<string, Gap['missing']>()
+    const missingOf = (region: string, sector: string | null): Gap['missing'] => {
+      const key = `${region} ${sector ?? ''}`
+      const found = known.get(key)
+      if (found) return found
+      const masters = this.book.masters({ region, sector })
+      const missing = [...(masters.sector ? [] : ['sector' as const]), ...(masters.place ? [] : ['place' as const])]
+      known.set(key, missing)
+      return missing
+    }
     return [...this.#registry.enterprises.values()]
       .filter(({ retiredAt }) => retiredAt === null)
       .flatMap(({ id, name, region, sector }) => {
-        const masters = this.book.masters({ region, sector })
-        const missing = [...(masters.sector ? [] : ['sector' as const]), ...(masters.place ? [] : ['place' as const])]
+        const missing = missingOf(region, sector)
         return missing.length === 0 ? [] : [{ enterpriseId: id, name, region, sector, missing }]
       })
   }

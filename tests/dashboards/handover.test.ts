@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AlarmCase } from '../../core/case.ts'
 import { toConfirm, type HandoverReport } from '../../core/handover.ts'
+import { RosterBook } from '../../core/roster.ts'
+import { Handovers } from '../../dashboards/handovers.ts'
 import { recordDraft } from '../../journal/codec.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
 
@@ -163,4 +165,18 @@ test('who comes on takes over every red and orange one by one, is somebody else,
   const recorded = await stage.journal.readRecord(1, ['handover.signed'])
   expect(recorded).toHaveLength(2)
   expect(recorded.map(({ payload }) => Buffer.from(payload).toString()).join()).not.toMatch(/1380000|"wang"|"sun"/)
+})
+
+test('a shift that nobody could have handed over is no alarm: entered after its end, or over before handovers were there; times are local', () => {
+  const to = Date.parse('2026-01-01T10:00:00Z')
+  const people = { duty1: 'a', duty2: 'b', shiftLeader: 'c', dutyLeader: 'd' }
+  const book = new RosterBook()
+  book.apply({ id: 's1', version: 1, region, from: to - 8 * HOUR, to, people, substitutions: [], cancelledAt: null })
+  const told = (from: number, wasKnown: boolean) =>
+    new Handovers(stage.journal, null as never, book, { zone: 'Asia/Shanghai', from, wasKnown: () => wasKnown })
+      .alarms(to + HOUR)
+      .map(({ text }) => text.zh)
+  expect(told(to - HOUR, true)).toEqual([`${region} 2026-01-01 18:00 结束的班次未完成交接签字`])
+  expect(told(to - HOUR, false)).toEqual([])
+  expect(told(to + MINUTE, true)).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { minuteOf } from '../../core/local-time.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
 
 const HOUR = 3_600_000
@@ -49,6 +50,8 @@ test('shifts come all or none; who is on duty now is told by name, who stands in
   })
   const alarms = () => stage.dashboards.status().alarms?.map(({ code }) => code)
   expect(alarms()).toEqual([`gap-${region}`])
+  const [gap] = stage.dashboards.status().alarms!
+  expect(gap!.text.zh).toBe(`${region} 自 ${minuteOf(from + 8 * HOUR, 'Asia/Shanghai')} 起无人值班`)
   await post('/api/v1/roster', { shifts: [shift(from + 8 * HOUR, from + 20 * HOUR)] })
   expect(alarms()).toEqual([])
 
