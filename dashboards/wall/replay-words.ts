@@ -1,4 +1,5 @@
 import { computed } from 'vue'
+import { ApiFailure, failureText } from '../web/api.ts'
 import { isChinese } from '../web/i18n/i18n.ts'
 
 /** Only a wall that shows the past needs these, so they travel with it. */
@@ -75,3 +76,12 @@ const en: Words = {
 }
 
 export const replayWords = computed((): Words => (isChinese.value ? zh : en))
+
+/** What to tell of a moment that could not be shown; null when nothing went wrong. */
+export function failedText(code: string | null): string | null {
+  const words = replayWords.value
+  if (code === null) return null
+  if (code === 'no-change') return words.noChange
+  if (code === 'at-present') return words.atPresent
+  return words.failed[code] ?? failureText(new ApiFailure(500, code, '', {}, null))
+}
