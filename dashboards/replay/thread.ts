@@ -118,7 +118,10 @@ export class ReplayThread implements Replays {
     }
     const data = { dir: journal.ticket().dir, history: link.handed }
     const file = new URL('worker.ts', import.meta.url)
-    return (this.#thread = startThread('replay', file, data, journal, log, ended, [link.handed]))
+    const thread = startThread('replay', file, data, journal, log, ended, [link.handed])
+    // One that could not begin is tried again with the next question.
+    thread.catch(() => this.#thread === thread && (this.#thread = null))
+    return (this.#thread = thread)
   }
 
   /** The thread asks the history by way of this one, which knows it. */
