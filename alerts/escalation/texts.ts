@@ -104,19 +104,33 @@ function textOf({ entry, alarm, report }: Item, facts: Facts): Text {
   return { zh: `未按时反馈 · ${text.zh}`, en: `No feedback in time · ${text.en}` }
 }
 
-function endText({ end }: PushDueEntry, alarm: Alarm, facts: Facts): Text {
-  const { why, by } = end ?? { why: 'ended' as const, by: null }
+function endText(entry: PushDueEntry, alarm: Alarm, facts: Facts): Text {
   const mark = modeMarks[alarm.mode]
-  const name = by === null ? null : (facts.names[by] ?? null)
-  const zh = name === null ? (why === 'acknowledged' ? '已有人确认' : ends[why].zh) : `已由${name}${ends[why].zh}`
-  const en = name === null ? ends[why].en : `${ends[why].en} by ${name}`
+  const { zh, en } = outcomeOf(entry, facts)
   return { zh: `${mark.zh}${zh}：${alarm.message.zh}`, en: `${mark.en}${en}: ${alarm.message.en}` }
+}
+
+/** How it ended, and by whom. */
+function outcomeOf({ end }: PushDueEntry, facts: Facts): Text {
+  const { why, by } = end ?? { why: 'ended' as const, by: null }
+  const name = by === null ? null : (facts.names[by] ?? null)
+  if (name !== null) return { zh: `已由${name}${ends[why].zh}`, en: `${ends[why].en} by ${name}` }
+  return { zh: why === 'acknowledged' ? '已有人确认' : ends[why].zh, en: ends[why].en }
+}
+
+/** The few characters of a template: what the message is for stands first, where no provider cuts it off. */
+function whatOf({ entry, alarm }: Item, facts: Facts): string {
+  if (entry.message === 'test') return `测试，应答码${facts.code}`
+  if (entry.message === 'roll-call') return entry.step === 'roll-call' ? '点名，请2分钟内应答' : '点名有人未应答，请核实在岗'
+  const text = alarm?.message.zh ?? '平台通知'
+  if (entry.message === 'follow-up') return `${outcomeOf(entry, facts).zh}，${text}`
+  return entry.message === 'update' ? `未按时反馈，${text}` : text
 }
 
 function variablesOf(item: Item | undefined, count: number, facts: Facts): Partial<Record<MessageVariable, string>> {
   if (!item) return {}
   const { entry, alarm } = item
-  if (!alarm) return entry.message === 'test' ? { what: `测试，应答码${facts.code}` } : { what: '点名' }
+  if (!alarm) return { what: whatOf(item, facts) }
   const { registry } = facts
   const device = registry.devices.get(alarm.deviceId)
   const zone = alarm.zoneId === null ? undefined : registry.zones.get(alarm.zoneId)
@@ -125,7 +139,7 @@ function variablesOf(item: Item | undefined, count: number, facts: Facts): Parti
     enterprise: registry.enterprises.get(alarm.enterpriseId)?.name ?? '平台',
     device: device?.name ?? alarm.deviceId,
     place: zone?.name ?? '',
-    what: `${count > 1 ? `${count}条，` : ''}${alarm.message.zh}`,
+    what: `${count > 1 ? `${count}条，` : ''}${whatOf(item, facts)}`,
     value: alarm.value === null ? '' : `${alarm.value}${alarm.unit}`,
     time: new Date(toLocal(alarm.measuredAt, facts.zone)).toISOString().slice(11, 19),
     ...(by !== null && by !== undefined && facts.names[by] !== undefined && { by: facts.names[by] }),

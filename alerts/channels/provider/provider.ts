@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { BadSetting } from '../../../core/errors.ts'
-import { levelNames } from '../../../core/level.ts'
+import { levelNames, type Level } from '../../../core/level.ts'
 import type { Mode } from '../../../core/mode.ts'
 import { type Message, messageKinds, type MessageKind, messageVariables, type Sent } from '../../../core/push.ts'
 import {
@@ -140,7 +140,7 @@ function valuesOf(message: Message, options: ProviderOptions, now: number): Valu
   const { to, id, mode, level, kind, text } = message
   const sources: Record<string, string> = {
     ...message.variables,
-    level: `${modeWords[mode]}${level === null ? '' : levelNames[level].zh}` || kindWords[kind],
+    level: `${modeWords[mode]}${levelWord(level, kind)}` || kindWords[kind],
     kind: kindWords[kind],
     text: text.zh,
   }
@@ -164,6 +164,12 @@ function valuesOf(message: Message, options: ProviderOptions, now: number): Valu
     date: iso.slice(0, 10),
     nonce: randomUUID(),
   }
+}
+
+/** What ends a call never reads like the call itself, also where one template serves both. */
+function levelWord(level: Level | null, kind: MessageKind): string {
+  if (level === null) return ''
+  return `${levelNames[level].zh}${kind === 'follow-up' ? kindWords[kind] : ''}`
 }
 
 /** What a provider takes in a variable: one line, no brackets of a signature, no address of a page; cut at a whole character. */

@@ -130,6 +130,7 @@ test('a text message names the registered template, keeps each variable within i
   expect(JSON.parse(first!['TemplateParam']!)).toEqual({ level: '演练红色', name: '滨江化工有…', what: '可燃气体 62 %LEL' })
   expect(JSON.stringify(first)).not.toContain('http')
   expect(second).toMatchObject({ TemplateCode: 'SMS_2' })
+  expect(JSON.parse(second!['TemplateParam']!)).toMatchObject({ level: '红色后续' })
 })
 
 test('what the provider says decides: a wrong signature needs a person, its limit passes, an answer that says nothing is no success', async () => {
