@@ -100,6 +100,33 @@ test('by hand the next rung or one role is called at once, once, also of an alar
   expect(room.calls(START, 'follow-up').some((line) => line.includes(' dl '))).toBe(true)
 })
 
+test('a wish for an alarm that changed before it was recorded calls nobody; an acknowledgement taken back goes on where the ladder was', () => {
+  const room = new DutyRoom()
+  const { version } = room.change('a1', 'raised', { level: 'orange' })
+  room.pass(1_000)
+  const before = room.calls(START).length
+  const steps = room.machine.plan('a1', version, 'dutyLeader', room.now)
+  room.acknowledge('a1')
+  room.write({
+    kind: 'ladder.asked',
+    alarmId: 'a1',
+    version,
+    to: 'dutyLeader',
+    steps,
+    reason: '……',
+    by: 'd2',
+    idempotencyKey: 'k',
+  })
+  room.pass(1_000)
+  expect(room.calls(START)).toHaveLength(before)
+  expect(room.machine.isAsked('a1', steps[0]!)).toBe(false)
+  expect(room.ask('a1', 'dutyLeader')).toHaveLength(1)
+  room.pass(1_000)
+  room.change('a1', 'acknowledgement-undone', { state: 'active', acknowledgedBy: null, acknowledgedAt: null }, 'd1')
+  room.pass(30_000)
+  expect(room.calls(START).slice(before)).toEqual(['2 dl duty-voice'])
+})
+
 test('steps that leave the deployment are off until a ladder lets them, and an enterprise that never answered is not called', () => {
   const room = new DutyRoom()
   room.world = { ...room.world, enterprises: new Map([['e1', [contact('op', 'operation', null)]]]) }
