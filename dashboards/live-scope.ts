@@ -1,5 +1,5 @@
 import type { Alarm } from '../core/alarm.ts'
-import type { Change, LevelCounters } from '../core/live.ts'
+import type { Change, LevelCounters, PlatformState } from '../core/live.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Registry } from '../core/registry.ts'
 import type { RiskState } from '../core/risk.ts'
@@ -95,7 +95,7 @@ export class Scope {
       case 'device':
         return this.#shows(change) ? this.#numbered({ kind: 'device', id: change.id, device: change.device }) : null
       case 'platform':
-        return this.#numbered(change)
+        return this.#numbered({ kind: 'platform', platform: this.#platform(change.platform) })
       case 'fences':
         return change.mode === this.mode ? this.#numbered({ kind: 'fences', version: change.version }) : null
       case 'risk':
@@ -150,6 +150,11 @@ export class Scope {
     return this.covers(enterpriseId)
   }
 
+  /** What is wrong with the platform is the regulator's business; an enterprise is told whether its data are taken. */
+  #platform(platform: PlatformState): PlatformState {
+    return this.enterpriseId === null ? platform : { receiving: platform.receiving, detail: null, notices: [] }
+  }
+
   #deviceIds(): string[] {
     return [...this.#live.deviceIds()].filter((id) => this.#shows(this.#live.deviceRow(id)!))
   }
@@ -169,7 +174,7 @@ export class Scope {
       zones: [...this.#registry.zones.values()]
         .filter(({ enterpriseId }) => this.covers(enterpriseId))
         .map(({ id, name, enterpriseId }) => ({ id, name, enterpriseId })),
-      platform: this.#live.platform,
+      platform: this.#platform(this.#live.platform),
       fences: this.#live.fencesVersion,
       risks: [...this.#live.risks.values()].filter((risk) => this.#showsRisk(risk)),
     }

@@ -95,6 +95,20 @@ test('when nothing can be acknowledged, every screen says so', async () => {
   await screen.until(() => screen.changes.some((change) => change.kind === 'platform' && change.platform.receiving === 'ok'))
 })
 
+test('an enterprise is told that its data are not taken, and nothing else of what is wrong with the platform', async () => {
+  const person = { username: 'anna', password: 'correct horse battery staple', role: 'enterprise', enterpriseId: 'e-1' }
+  await stage.call('POST', '/api/v1/users', person)
+  const token = await stage.token('anna')
+  const screen = await stage.live({ token })
+  stage.partStates = [{ name: 'push', state: 'degraded', detail: 'nobody-330106', figures: {} }]
+  const regulator = await stage.live()
+  await regulator.until(() => JSON.stringify([regulator.picture, regulator.changes]).includes('nobody-330106'))
+  stage.partStates = [{ name: 'journal', state: 'down', detail: 'the disk is full', figures: {} }]
+  await screen.until(() => screen.changes.some((change) => change.kind === 'platform' && change.platform.receiving === 'stopped'))
+  expect(JSON.stringify([screen.picture, screen.changes])).not.toMatch(/nobody-330106|disk/)
+  stage.partStates = [{ name: 'journal', state: 'ok', figures: {} }]
+})
+
 test('a client that stops reading slows nobody, is not queued for, and gets a fresh picture when it reads again', async () => {
   const slow = await rawClient(stage.url, await stage.token('admin'))
   const good = await stage.live()
