@@ -158,6 +158,10 @@ class AlertsThread implements Alerts {
     return this.#thread.call('testContacts', enterpriseId)
   }
 
+  testPerson(personId: string): ReturnType<Escalation['testPerson']> {
+    return this.#thread.call('testPerson', personId)
+  }
+
   answerPush(messageId: string, by: string, code: string | null): ReturnType<Escalation['answerPush']> {
     return this.#thread.call('answerPush', messageId, by, code)
   }

@@ -52,6 +52,7 @@ ready({
   tryLadder: (ladder: Ladder, by: string) => desk().tryLadder(ladder, by),
   askCall: (wish: AskedCall) => desk().askCall(wish),
   testContacts: (enterpriseId: string) => desk().testContacts(enterpriseId),
+  testPerson: (personId: string) => desk().testPerson(personId),
   answerPush: (messageId: string, by: string, code: string | null) => desk().answerPush(messageId, by, code),
   answerRollCall: (personId: string) => desk().answerRollCall(personId),
   myPushes: (personId: string) => desk().myPushes(personId),

@@ -199,6 +199,8 @@ export interface EscalationDesk {
   askCall(wish: AskedCall): Promise<AskedAnswer>
   /** Sends every contact of an enterprise a test message; resolves with how many. */
   testContacts(enterpriseId: string, by: Author): Promise<{ personId: string; messageId: string }[]>
+  /** The same to one person of the deployment itself, by every way there is to them. */
+  testPerson(personId: string): Promise<{ personId: string; messageId: string }[]>
   /** `code`: as it stands in the message, given for somebody else. Raises `NotFound`, `Forbidden` by code, `Conflict`. */
   answerPush(messageId: string, by: Author, code: string | null): Promise<{ message: MessageKind; personId: string }>
   answerRollCall(personId: string): Promise<{ shiftId: string }>

@@ -24,6 +24,7 @@ import type {
 import type { ProposalVerdict } from './proposal.ts'
 import type { ReceiptNews } from './push.ts'
 import type { Contribution, RiskState, RiskWeights } from './risk.ts'
+import type { StartStep } from './start.ts'
 import type { Shift } from './roster.ts'
 import type { Rule } from './rule.ts'
 import type { WindowEntry } from './window.ts'
@@ -160,6 +161,8 @@ export type RecordEntry =
   /** a division of the region tree has a name; a department answers for a function in a region */
   | { kind: 'region.set'; region: Region; before: Region | null; by: Author }
   | { kind: 'department.set'; department: Department; before: Department | null; by: Author }
+  /** a step of the first login was left out knowingly, or is to be done after all */
+  | { kind: 'start.step'; step: StartStep; skipped: boolean; by: Author }
   /** somebody has seen or taken personal data of others */
   | { kind: 'personal-data.accessed'; personIds: string[]; what: 'list' | 'one' | 'export'; by: Author }
   /** a shift as it stands after a change */

@@ -26,6 +26,7 @@ export const auditKinds = [
   'personal-data.accessed',
   'region.set',
   'department.set',
+  'start.step',
   'roster.set',
   'handover.signed',
   'hazard.changed',

@@ -18,6 +18,7 @@ const pages = [
   'people',
   'pair',
   'enterprise',
+  'start',
   'm',
   'login',
 ]

@@ -28,6 +28,7 @@ import { exportCalls } from './api/export.ts'
 import { fenceCalls } from './api/fences.ts'
 import { hazardCalls } from './api/hazards.ts'
 import { handoverCalls } from './api/handover.ts'
+import { startCalls } from './api/start.ts'
 import { tipCalls } from './api/tips.ts'
 import { kpiCalls } from './api/kpi.ts'
 import { mapCalls, serveBasemap } from './api/map.ts'
@@ -309,6 +310,7 @@ function addCalls(api: Api, context: Context): void {
   fenceCalls(api, context)
   pairingCalls(api, context)
   voiceCalls(api, context)
+  startCalls(api, context)
   if (context.escalation) escalationCalls(api, context, context.escalation)
   if (context.callbacks) callbackCalls(api, context.callbacks)
   if (context.telemetry) telemetryCalls(api, context.telemetry, context.registry)

@@ -18,6 +18,7 @@ const pages = [
   'people-page',
   'pair',
   'enterprise',
+  'start',
   'login',
 ]
 

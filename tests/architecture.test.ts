@@ -25,6 +25,7 @@ const mayImport: Record<string, string[]> = {
   'dashboards/hazards': ['core', 'dashboards/web'],
   'dashboards/pair': ['core', 'dashboards/web'],
   'dashboards/enterprise': ['core', 'dashboards/web'],
+  'dashboards/start': ['core', 'dashboards/web'],
   // The desk for one hand: the same alarms, actions and timeline.
   'dashboards/phone': ['core', 'dashboards/web', 'dashboards/desk'],
   simulators: ['core'],

@@ -10,7 +10,7 @@ import type {
   MyPush,
   PushDueEntry,
 } from '../../core/escalation.ts'
-import type { Ladder } from '../../core/ladder.ts'
+import type { Ladder, LadderStep } from '../../core/ladder.ts'
 import type { Author } from '../../core/record.ts'
 import { readRecordEntry } from '../../journal/codec.ts'
 import type { Journal } from '../../journal/journal.ts'
@@ -19,10 +19,17 @@ import { MOST_CALLS, stepsHash, tryOnPast, type PastChange } from './dry-run.ts'
 import { idOf } from './dues.ts'
 import { shippedLadder } from './ladder-shipped.ts'
 import type { EscalationRunner, RunnerParts } from './runner.ts'
-import { waysTo } from './whom.ts'
+import { isHeard, waysTo, type Way } from './whom.ts'
 
 const WEEK = 7 * 86_400_000
 const SHOWN = 100
+const testing: LadderStep = {
+  id: 'test',
+  afterMs: 0,
+  to: { duty: 'duty1' },
+  channels: ['app', 'sms'],
+  otherwise: ['mail', 'voice'],
+}
 
 class NotYours extends PlatformError {
   override readonly code = 'forbidden'
@@ -128,22 +135,32 @@ export class EscalationDesk implements Door {
     await this.#runner.started
     if (!this.#runner.hasChannels) throw new Conflict('no-channels', 'no channel is set up: nothing can be sent')
     const world = await this.#runner.world([], [enterpriseId])
-    const now = this.#journal.clock.now()
-    const step = {
-      id: 'test',
-      afterMs: 0,
-      to: { duty: 'duty1' as const },
-      channels: ['app', 'sms'],
-      otherwise: ['mail', 'voice'],
-    }
-    const dues = (world.enterprises.get(enterpriseId) ?? []).flatMap((contact) =>
-      waysTo(contact, step, world.channels).map(({ personId, channel, otherwise }): PushDueEntry => ({
-        kind: 'push.due',
-        id: idOf(enterpriseId, now, 'test', personId, channel),
-        message: 'test',
-        ...{ alarmId: null, alarmVersion: 0, round: 0, step: 'test', personId, channel, otherwise, enterpriseId, level: null },
-      })),
+    const contacts = world.enterprises.get(enterpriseId) ?? []
+    return this.#test(
+      contacts.flatMap((contact) => waysTo(contact, testing, world.channels)),
+      enterpriseId,
     )
+  }
+
+  async testPerson(id: string): Promise<{ personId: string; messageId: string }[]> {
+    await this.#runner.started
+    if (!this.#runner.hasChannels) throw new Conflict('no-channels', 'no channel is set up: nothing can be sent')
+    const world = await this.#runner.world([id], [])
+    const contact = world.people.get(id)
+    const ways = contact ? waysTo(contact, testing, world.channels) : []
+    // A message that only stands on the page they look at tests nothing.
+    if (!isHeard(ways)) throw new Invalid('no-address', 'no channel reaches this person: a number or mail address is missing')
+    return this.#test(ways, null)
+  }
+
+  async #test(ways: Way[], enterpriseId: string | null): Promise<{ personId: string; messageId: string }[]> {
+    const now = this.#journal.clock.now()
+    const dues = ways.map(({ personId, channel, otherwise }): PushDueEntry => ({
+      kind: 'push.due',
+      id: idOf(enterpriseId ?? 'self', now, 'test', personId, channel),
+      message: 'test',
+      ...{ alarmId: null, alarmVersion: 0, round: 0, step: 'test', personId, channel, otherwise, enterpriseId, level: null },
+    }))
     if (dues.length > 0) await this.#runner.write(dues.map((entry) => ({ entry, key: `due/${entry.id}` })))
     return dues.map(({ personId, id }) => ({ personId: personId!, messageId: id }))
   }

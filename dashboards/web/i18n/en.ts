@@ -150,6 +150,7 @@ export const en: WordTable = {
     enter: 'Enter',
   },
   admin: {
+    startLeft: '{n} first steps are neither done nor skipped.',
     title: 'Administration',
     tabs: {
       devices: 'Devices',

@@ -144,6 +144,7 @@ export const zh = {
   },
   admin: {
     title: '管理',
+    startLeft: '开通还有 {n} 步未完成,也可以写明跳过。',
     tabs: {
       devices: '设备',
       enterprises: '企业',
