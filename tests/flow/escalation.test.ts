@@ -106,7 +106,12 @@ async function until<T>(what: string, look: () => T | undefined | Promise<T | un
 
 type Provided = { phone: string; template: string; variables: string; out_id: string }
 const posted = (name: string) => receivers.get(name)!.received.map(({ body }) => JSON.parse(body) as Provided)
-const mails = () => smtp.mails.map(({ data, to }) => ({ to, id: /^message-id: <([^@>]+)/im.exec(data)?.[1] ?? '', data }))
+const mails = () => smtp.mails.map(({ data, to }) => ({ to, id: /^message-id:\s*<([^@>]+)/im.exec(data)?.[1] ?? '', data }))
+/** Quoted-printable as people read it. */
+const unquoted = (data: string) =>
+  data
+    .replaceAll(/=\r?\n/g, '')
+    .replaceAll(/(?:=[0-9A-F]{2})+/g, (bytes) => Buffer.from(bytes.replaceAll('=', ''), 'hex').toString())
 const groupTexts = () =>
   receivers.get('group')!.received.map(({ body }) => (JSON.parse(body) as { text: { content: string } }).text.content)
 const distinct = (ids: string[]) => [...new Set(ids)]
@@ -125,6 +130,7 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   const red = [
     { id: 'r0', afterMs: 0, to: { duty: 'duty1' }, channels: ['app', 'im', 'sms', 'mail'] },
     { id: 'r2', afterMs: 2_000, to: { duty: 'duty1' }, channels: ['voice'] },
+    { id: 'r2-report', afterMs: 2_000, to: { duty: 'duty1' }, channels: ['mail'], report: true },
     { id: 'r600', afterMs: 600_000, to: { superior: 'duty1' }, channels: ['voice'] },
   ]
   const wanted = { ...ladder, region: '370102', steps: { ...shipped.steps, red } }
@@ -159,6 +165,8 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   await until('the robot', () => groupTexts()[0])
   await cut()
   const call = await until('the call', () => posted('voice')[0])
+  const written = await until('the report', () => mails().find(({ id }) => id.includes('.r2-report.')))
+  expect(unquoted(written.data)).toContain('二、通知情况')
   expect(mails()[0]).toMatchObject({ to: expect.stringContaining('duty1@example.org') as string })
   expect(posted('sms')[0]).toMatchObject({ phone: '13800138000', template: 'ALARM' })
   expect(groupTexts()[0]).toContain('GAS-01')
@@ -203,7 +211,7 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   const followUp = (texts: string[]) => texts.find((text) => text.includes('已由张duty1确认'))
   await until('the follow-up to the group', () => followUp(groupTexts()))
   await until('the follow-up as text message', () => posted('sms').find(({ template }) => template === 'FOLLOW_UP'))
-  await until('the follow-up by mail', () => mails()[distinct(mails().map(({ id }) => id)).length > 1 ? 1 : 99])
+  await until('the follow-up by mail', () => mails()[distinct(mails().map(({ id }) => id)).length > 2 ? 2 : 99])
   await cut()
   await new Promise((wait) => setTimeout(wait, 3_000))
 
@@ -214,7 +222,7 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   expect(texts.findLastIndex((one) => one.startsWith('ALARM'))).toBeLessThan(
     texts.findIndex((one) => one.startsWith('FOLLOW_UP')),
   )
-  expect(distinct(mails().map(({ id }) => id))).toHaveLength(2)
+  expect(distinct(mails().map(({ id }) => id))).toHaveLength(3)
   expect(distinct(groupTexts())).toHaveLength(2)
   const { items } = await platform.call<{ items: TimelineItem[] }>('GET', `/api/v1/alarms/${alarm.id}/timeline`)
   const pushes = items.flatMap(({ entry }) =>
@@ -223,10 +231,12 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
   expect(pushes).toEqual(
     expect.arrayContaining(['push.due duty-mail', 'push.sent duty-mail', 'push.receipt duty-voice', 'push.sent app']),
   )
-  const report = await platform.call<{ now: { text: { zh: string } } }>(
+  const report = await platform.call<{ now: { text: { zh: string } }; drafted: { outcome: string; text: { zh: string } }[] }>(
     'GET',
     `/api/v1/alarms/${encodeURIComponent(alarm.id)}/report`,
   )
+  expect(report.drafted).toMatchObject([{ outcome: 'called' }])
+  expect(report.drafted[0]!.text.zh).not.toContain('张')
   expect(report.now.text.zh).toMatch(/带班领导（人工）：.*duty-voice 张dutyLeader/)
   expect(report.now.text.zh).toContain('人工呼叫 · admin · 火势扩大到罐区')
   const acts = items.flatMap(({ entry }) => (entry.kind === 'action' ? [entry.by] : []))
