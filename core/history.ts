@@ -58,7 +58,8 @@ export type ReadingsAnswer = { json: Uint8Array<ArrayBuffer>; points: number }
 
 export type AtQuery = { mode: string; devices: string[]; metrics: string[]; at: number; since: number; throughPos: number }
 
-export type KnownQuery = { mode: string; at: number; throughPos: number }
+/** `seriesBelow`: series with this number or a higher one had not been heard of by then. */
+export type KnownQuery = { mode: string; at: number; seriesBelow: number; throughPos: number }
 
 /** `keptSince`: of what was measured before, readings are no longer kept; 0 where nothing goes. */
 export type KnownReadings = { readings: LatestReading[]; keptSince: number }

@@ -76,12 +76,13 @@ ready({
     await intake.reached(query.throughPos)
     return readingsAt(store, intake.index, query)
   },
-  knownAt: async ({ mode, at, throughPos }: KnownQuery): Promise<KnownReadings> => {
+  knownAt: async ({ mode, at, seriesBelow, throughPos }: KnownQuery): Promise<KnownReadings> => {
     await intake.reached(throughPos)
     // What an archive keeps is its own business.
     const days = influx ? Infinity : Math.max(...retention.map((one) => one.days))
     const keptSince = Math.max(0, journal.clock.now() - days * DAY_MS)
-    return { readings: await knownAt(store, intake.index.select(mode, null, undefined, []), mode, at), keptSince }
+    const series = intake.index.select(mode, null, undefined, []).filter(({ id }) => id < seriesBelow)
+    return { readings: await knownAt(store, series, mode, at), keptSince }
   },
   exportPage: async (query: ExportQuery) => {
     await intake.reached(query.throughPos)

@@ -31,6 +31,8 @@ const FOLDS_KEPT = 3
 const KNOWN_KEPT = 2
 
 const nothingYet = (at: number) => new NotFound('nothing had been recorded by then: the record begins later', { at })
+const stillReading = () =>
+  new Unavailable('catching-up', 'the way to that moment is long and not all of it has been read yet: ask again')
 
 /**
  * What walls showed at moments that have passed. A moment is reached by running the live projection over the journal as it came in; what
@@ -39,7 +41,7 @@ const nothingYet = (at: number) => new NotFound('nothing had been recorded by th
 export class Past {
   #options: Required<PastOptions>
   #folds: RecordFold[] = []
-  #known = new Map<string, KnownReadings>()
+  #known = new Map<string, Promise<KnownReadings>>()
   #view: View | null = null
   /** when the last entry at or before the moment was received */
   #lastAt = 0
@@ -106,7 +108,8 @@ export class Past {
     const fold = await this.#foldTo(place?.pos ?? throughPos, place ? Infinity : at, throughPos, until)
     if (!place && fold.next === 1) throw nothingYet(at)
     const knownAt = place?.receivedAt ?? at
-    const known = await this.#knownAt(mode, knownAt, throughPos)
+    const seriesBelow = (fold.directory.series.all().at(-1)?.id ?? 0) + 1
+    const known = await this.#knownAt({ mode, at: knownAt, seriesBelow, throughPos }, until)
     this.#lastAt = fold.at
     const view = new View(mode, fold, known, place ? 'journal' : 'history', place?.pos ?? fold.next, knownAt)
     if (!place) view.stand(at)
@@ -143,14 +146,19 @@ export class Past {
     view.stand(at)
   }
 
-  async #knownAt(mode: Mode, at: number, throughPos: number): Promise<KnownReadings> {
-    const key = `${mode} ${at}`
-    const kept = this.#known.get(key)
-    if (kept) return kept
-    const known = at === 0 ? { readings: [], keptSince: 0 } : await this.#options.knownAt({ mode, at, throughPos })
-    this.#known.set(key, known)
-    for (const old of [...this.#known.keys()].slice(0, -KNOWN_KEPT)) this.#known.delete(old)
-    return known
+  /** It goes on also when time is up, and is there for the next try. */
+  async #knownAt(query: KnownQuery, until: number): Promise<KnownReadings> {
+    if (query.at === 0) return { readings: [], keptSince: 0 }
+    const key = `${query.mode} ${query.at}`
+    let known = this.#known.get(key)
+    if (!known) {
+      this.#known.set(key, (known = this.#options.knownAt(query)))
+      known.catch(() => this.#known.delete(key))
+      for (const old of [...this.#known.keys()].slice(0, -KNOWN_KEPT)) this.#known.delete(old)
+    }
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => late.reject(stillReading()), Math.max(0, until - this.#options.elapsedMs()))
+    return Promise.race([known, late.promise]).finally(() => clearTimeout(timer))
   }
 
   /** The record below `pos` and not later than `at`, from the nearest fold that is kept; what was reached counts also when time is up. */
@@ -187,7 +195,6 @@ export class Past {
 
   async #breathe(until: number): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
-    if (this.#options.elapsedMs() > until)
-      throw new Unavailable('catching-up', 'the way to that moment is long and not all of it has been read yet: ask again')
+    if (this.#options.elapsedMs() > until) throw stillReading()
   }
 }
