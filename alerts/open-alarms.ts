@@ -120,12 +120,16 @@ export class OpenAlarms {
     this.#change(key, cleared, over ? 'ended' : 'returned', moment, PLATFORM, null)
   }
 
-  /** What it was about is gone. */
+  /** What it was about is gone. An orange or red that nobody has acknowledged is not gone with it. */
   end(key: string, moment: Moment, by: string, reason: string): void {
     const alarm = this.#open.get(key)
     if (!alarm) return
-    const ended: Alarm = { ...withoutAside(alarm), state: 'normal', version: alarm.version + 1, endedAt: moment.at }
-    this.#change(key, ended, 'ended', moment, by, reason)
+    const isUnseen = alarm.acknowledgedBy === null && severity[alarm.level] >= severity.orange
+    const state = transition(alarm.state, isUnseen ? 'endUnseen' : 'end', alarm.latching)
+    if (state === null) return
+    const gone = { ...withoutAside(alarm), state, version: alarm.version + 1 }
+    if (state === 'normal') this.#change(key, { ...gone, endedAt: moment.at }, 'ended', moment, by, reason)
+    else this.#change(key, { ...gone, returnedAt: moment.at }, 'returned', moment, by, reason)
   }
 
   /** A change a person made; `alarm` is as it stands after it. Not done when it would be open beside another of its kind. */

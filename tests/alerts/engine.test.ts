@@ -293,6 +293,22 @@ test('a retired device ends its alarms with the reason, and is judged no more', 
   expect(changeOf(world.emissions.at(-1)!)).toMatchObject({ comment: 'device retired', by: 'test' })
 })
 
+test('a red that nobody has acknowledged outlives its rule and its device, also over a restart', () => {
+  for (const gone of [
+    { kind: 'rule.removed', ruleId: aRule().id, version: 1, by: 'p1' } as const,
+    setDevice(aDevice({ retiredAt: T0 + 2000 })),
+  ]) {
+    const world = new World()
+    world.tape.rows([1, 1, 60])
+    world.tape.record(2, gone)
+    world.run(3)
+    expect(world.story()).toEqual(['raised red active 1s', 'returned red returned 2s'])
+    world.restart()
+    onNewest(world, 4, 'acknowledge')
+    expect(world.story().at(-1)).toMatch(/^acknowledged red (normal|latched) 4s$/)
+  }
+})
+
 test('a person overrides a rule by its id until it is taken back; its open alarm goes on under the new version', () => {
   const world = new World()
   world.tape.rows([1, 1, 30])

@@ -220,7 +220,7 @@ test('a rule set now judges what the devices last said, and one changed clears w
   expect(plant.story().at(-1)).toBe('returned orange returned 6s')
   plant.tape.record(7, setRule(vote({ version: 3 })), { kind: 'rule.removed', ruleId: 'g.voting', version: 3, by: 'p1' })
   plant.run()
-  expect(plant.story().slice(2)).toEqual(['again orange active 7s', 'ended orange normal 7s'])
+  expect(plant.story().slice(2)).toEqual(['again orange active 7s', 'returned orange returned 7s'])
 })
 
 test('a detector under every limit of its groups stays on the quiet path, and a group at rest keeps nothing', () => {

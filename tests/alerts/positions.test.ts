@@ -214,7 +214,7 @@ test('positions sent after the fact raise a late alarm of their own and leave th
   expect((road.emissions[0]!.entry as AlarmChangeEntry).alarm).toMatchObject({ late: true, delayed: true })
 })
 
-test('fences that change are in force at once, and an alarm whose rule is gone ends', () => {
+test('fences that change are in force at once, and an unseen orange whose rule is gone stays until somebody has seen it', () => {
   const rule = (halfM: number, version: number) =>
     positionRule('geofence', { fences: [{ id: 'a', shape: square(HOME, halfM) }], offDelayMs: 0, version })
   const road = new Road([rule(500, 1)])
@@ -225,7 +225,7 @@ test('fences that change are in force at once, and an alarm whose rule is gone e
   road.at(70, HOME)
   road.tape.record(80, { kind: 'rule.removed', ruleId: 'v.geofence', version: 2, by: 'p1' })
   road.run()
-  expect(road.story().at(-1)).toBe('ended orange normal 80s')
+  expect(road.story().at(-1)).toBe('returned orange returned 80s')
 })
 
 test('a clock that stands still keeps no vehicle from being found', () => {

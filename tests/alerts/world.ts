@@ -117,7 +117,7 @@ export class Tape {
 /** An engine with one gas detector, series 1 = combustibleLel, and the rules given. */
 export class World {
   readonly tape = new Tape()
-  readonly engine = new Engine()
+  engine = new Engine()
   readonly emissions: Emission[] = []
   #fed = 0
 
@@ -132,6 +132,13 @@ export class World {
     const fresh = this.engine.take()
     this.emissions.push(...fresh)
     return fresh
+  }
+
+  /** Goes on in a new process, from what was saved. */
+  restart(): void {
+    const saved = new Saved()
+    saved.take(this.engine)
+    this.engine = saved.restore(this.engine)
   }
 
   /** `raised yellow active 30s` for each change so far. */
