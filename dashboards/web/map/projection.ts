@@ -81,6 +81,32 @@ export const moved = (view: View, dx: number, dy: number): View => ({
   centre: unproject(view, view.width / 2 - dx, view.height / 2 - dy),
 })
 
+type Window = { west: number; east: number; north: number; south: number; zoom: number }
+
+/**
+ * The ground in a view and as much again on every side, in the world square. The same one as long as the view stays well inside it, so
+ * that what is worked out for it is not worked out again for every frame of a move.
+ */
+export class Around {
+  #last: Window | null = null
+
+  of({ centre, zoom, width, height }: View): Window {
+    const [{ x, y }, size] = [worldOf(centre), worldPixels(zoom)]
+    const [w, h] = [width / size, height / size]
+    const last = this.#last
+    const isInside =
+      last !== null &&
+      x - w * 0.6 >= last.west &&
+      x + w * 0.6 <= last.east &&
+      y - h * 0.6 >= last.north &&
+      y + h * 0.6 <= last.south &&
+      // One far larger than the view would have everything looked at that is nowhere near.
+      zoom - last.zoom < 1
+    if (isInside) return last
+    return (this.#last = { west: x - w * 1.5, east: x + w * 1.5, north: y - h * 1.5, south: y + h * 1.5, zoom })
+  }
+}
+
 /** A round length for the scale bar, at most `most` pixels long. */
 export function scaleBar(view: View, most: number): { pixels: number; text: string } {
   const perPixel = metresPerPixel(view.zoom, view.centre.latitude)

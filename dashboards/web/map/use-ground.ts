@@ -24,6 +24,10 @@ const MUCH_LATER_MS = 60_000
 const RELOAD_MS = 30_000
 
 type Webgl = 'none' | 'slow' | 'fast'
+export type WantedGround = 'svg' | 'gl' | 'gl-if-fast'
+
+/** Archives and online pictures are drawn by WebGL alone. */
+const needsGl = ({ pmtiles, tiles }: BaseData): boolean => pmtiles.length > 0 || tiles !== null
 
 /** Whether there is WebGL 2, and whether the processor has to do it. */
 function webgl(): Webgl {
@@ -45,7 +49,7 @@ export function useGround(
   view: ShallowRef<View | null>,
   theme: Ref<MapTheme>,
   textPx: Ref<number>,
-  svgOnly: boolean,
+  wanted: WantedGround,
 ): Ground {
   const data = shallowRef<BaseData | null>(null)
   const kind = ref<'none' | 'svg' | 'gl'>('none')
@@ -92,7 +96,7 @@ export function useGround(
     starting = true
     try {
       has ??= webgl()
-      if (has === 'none') return
+      if (has === 'none' || (has === 'slow' && wanted === 'gl-if-fast' && !needsGl(data.value))) return
       const { startGl } = await import('./gl-base.ts')
       if (over) return
       const look = { theme: theme.value, english: !isChinese.value, textPx: textPx.value, slow: has === 'slow', view: view.value }
@@ -111,7 +115,7 @@ export function useGround(
       starting = false
     }
   }
-  if (!svgOnly) watch([data, view, box], () => void start(), { immediate: true })
+  if (wanted !== 'svg') watch([data, view, box], () => void start(), { immediate: true })
   watch(view, (now) => {
     if (!now || !gl) return
     if (!gl.slow) return gl.show(now)

@@ -5,9 +5,10 @@ import type { Live } from '../live.ts'
 import { figuresOf } from '../open-alarms.ts'
 import { clusterAt, type Cluster } from './clusters.ts'
 import { PlacedDevices, type Placed } from './placed.ts'
-import type { View } from './projection.ts'
+import { Around } from './projection.ts'
 import { byZone } from './risk-areas.ts'
 import { Trails } from './trails.ts'
+import type { Camera } from './use-camera.ts'
 
 export type MapDevices = {
   /** grows whenever a device came, went, moved or changed its state; what reads `placed` depends on it */
@@ -23,10 +24,15 @@ export type MapDevices = {
   vehicles: ComputedRef<Placed[]>
 }
 
-/** Half a zoom step: clusters change at these, not in between. */
+/** Clusters change at these zooms, not in between; in a flight of less than a second at fewer. */
 const STEP = 0.5
+const FLYING_STEP = 1
 
-export function useMapDevices(live: Live, view: ShallowRef<View | null>, cellPixels: Ref<number>): MapDevices {
+export function useMapDevices(
+  live: Live,
+  { view, flying }: Pick<Camera, 'view' | 'flying'>,
+  cellPixels: Ref<number>,
+): MapDevices {
   const devices = new PlacedDevices()
   const trails = new Trails()
   const version = shallowRef(0)
@@ -49,10 +55,19 @@ export function useMapDevices(live: Live, view: ShallowRef<View | null>, cellPix
   )
   const figures = figuresOf(live)
   const worst = computed(() => figures.value.worst)
-  const step = computed(() => (view.value ? Math.round(view.value.zoom / STEP) * STEP : 0))
+  const step = computed(() => {
+    const every = flying.value ? FLYING_STEP : STEP
+    return view.value ? Math.round(view.value.zoom / every) * every : 0
+  })
+  const around = new Around()
+  const window = computed(() => (view.value ? around.of(view.value) : null))
   const clusters = computed(() => {
     void version.value
-    return clusterAt(devices.all.values(), worst.value, step.value, cellPixels.value).reverse()
+    const [all, seen] = [devices.all.values(), window.value]
+    const near = seen
+      ? [...all].filter(({ x, y }) => x >= seen.west && x <= seen.east && y >= seen.north && y <= seen.south)
+      : all
+    return clusterAt(near, worst.value, step.value, cellPixels.value).reverse()
   })
   const zones = computed(() => {
     void still.value

@@ -4,12 +4,16 @@ import { metresBetween } from '../../../core/ground.ts'
 import { flight } from '../../../dashboards/web/map/flight.ts'
 import { frameAt, framed, transformOf } from '../../../dashboards/web/map/frame.ts'
 import {
+  Around,
   fit,
   metresPerPixel,
   moved,
   project,
   scaleBar,
   unproject,
+  type View,
+  worldOf,
+  worldPixels,
   zoomed,
   zoomOfScale,
 } from '../../../dashboards/web/map/projection.ts'
@@ -119,4 +123,24 @@ test('a flight begins where the camera is, ends exactly where it was sent, and n
       },
     ),
   )
+})
+
+test('the ground around a view holds it with room to spare, and stays the same one while the view moves inside it', () => {
+  const around = new Around()
+  const view: View = { centre: { latitude: 36.6, longitude: 117.3 }, zoom: 14, width: 1000, height: 500 }
+  const first = around.of(view)
+  const { x, y } = worldOf(view.centre)
+  const [w, h] = [1000 / worldPixels(14), 500 / worldPixels(14)]
+  expect((first.east - first.west) / w).toBeCloseTo(3, 6)
+  expect((first.south - first.north) / h).toBeCloseTo(3, 6)
+  expect([(first.east + first.west) / 2, (first.north + first.south) / 2].map((n) => n.toFixed(9))).toEqual(
+    [x, y].map((n) => n.toFixed(9)),
+  )
+  expect(around.of(moved(view, 300, 100))).toBe(first)
+  expect(around.of(moved(view, 1200, 0))).not.toBe(first)
+  expect(around.of({ ...view, zoom: 13 })).toMatchObject({ zoom: 13 })
+  // One that is far larger than the view is given up as well.
+  const wide = around.of({ ...view, zoom: 10 })
+  expect(around.of({ ...view, zoom: 10.5 })).toBe(wide)
+  expect(around.of({ ...view, zoom: 12 })).not.toBe(wide)
 })
