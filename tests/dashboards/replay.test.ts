@@ -413,6 +413,12 @@ test('who may not look back, or asks for no moment that was, is told so; a look 
   expect(await call(`/wall?at=${now + 60_000}`)).toEqual([400, 'in-the-future'])
   expect(await call('/wall?at=yesterday')).toEqual([400, 'unreadable-time'])
   expect(await call('/wall')).toEqual([400, 'invalid'])
+  const screen = { 'x-watchfire-wall': 'a1b2c3d4e5f6', origin: stage.url }
+  const pairing = await stage.ask('POST', '/api/v1/pairing', undefined, screen)
+  await stage.call('POST', `/api/v1/pairing/${pairing.body.code}/approve`, { name: '指挥大厅' })
+  const wall = { ...screen, cookie: pairing.headers.get('set-cookie')!.split(';')[0]! }
+  for (const path of ['/wall?', '/wall/change?direction=next&'])
+    expect((await stage.ask('GET', `/api/v1${path}at=${now - 1_000}`, undefined, wall)).status, path).toBe(403)
   const region = '990101'
   await stage.call('POST', '/api/v1/users', { username: 'part', password: ADMIN_PASSWORD, role: 'viewer', regions: [region] })
   expect(await call(`/wall?at=${now - 1_000}&enterpriseId=e-9`, 'part')).toEqual([404, 'not-found'])
