@@ -311,4 +311,5 @@ export class LiveState {
   }
 }
 
-const isSame = (a: DeviceTest | undefined, b: DeviceTest | undefined): boolean => JSON.stringify(a) === JSON.stringify(b)
+const isSame = (a: DeviceTest | undefined, b: DeviceTest | undefined): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b)

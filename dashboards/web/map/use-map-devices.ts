@@ -1,4 +1,4 @@
-import { computed, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import { computed, onScopeDispose, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { Alarm } from '../../../core/alarm.ts'
 import type { LiveDevice } from '../../../core/live.ts'
 import type { Live } from '../live.ts'
@@ -24,6 +24,8 @@ export type MapDevices = {
   vehicles: ComputedRef<Placed[]>
 }
 
+/** Readings come five times a second; a thousand vehicles are moved together, and a map that rests is drawn that often. */
+const MOVES_EVERY_MS = 1_000
 /** Clusters change at these zooms, not in between; in a flight of less than a second at fewer. */
 const STEP = 0.5
 const FLYING_STEP = 1
@@ -39,20 +41,34 @@ export function useMapDevices(
   const unplaced = shallowRef<LiveDevice[]>([])
   // Zones change with where devices stand, not with every reading of a vehicle or one that fell silent.
   const still = shallowRef(0)
+  let known: unknown = null
+  let takenAt = Number.NEGATIVE_INFINITY
+  let later: ReturnType<typeof setTimeout> | undefined
+  const take = () => {
+    clearTimeout(later)
+    later = undefined
+    takenAt = performance.now()
+    const now = live.devices.value
+    const areNew = now !== known
+    known = now
+    if (!devices.update(now, live.readings.value)) return
+    version.value++
+    still.value = devices.ground
+    if (areNew) {
+      unplaced.value = devices.unplaced
+      trails.forget(now)
+    }
+    trails.add(devices.all.values(), live.serverNow())
+  }
   watch(
     [live.devices, live.readings],
-    ([now, readings], [before]) => {
-      if (!devices.update(now, readings)) return
-      version.value++
-      still.value = devices.ground
-      if (now !== before) {
-        unplaced.value = devices.unplaced
-        trails.forget(now)
-      }
-      trails.add(devices.all.values(), live.serverNow())
+    ([now]) => {
+      if (now !== known) take()
+      else later ??= setTimeout(take, Math.max(0, takenAt + MOVES_EVERY_MS - performance.now()))
     },
     { immediate: true },
   )
+  onScopeDispose(() => clearTimeout(later))
   const figures = figuresOf(live)
   const worst = computed(() => figures.value.worst)
   const step = computed(() => {
