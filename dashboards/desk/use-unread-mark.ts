@@ -2,7 +2,7 @@ import { computed, watch } from 'vue'
 import { levels } from '../../core/level.ts'
 import { locale, t } from '../web/i18n/i18n.ts'
 import type { Live } from '../web/live.ts'
-import { session } from '../web/session.ts'
+import { placeName } from '../web/session.ts'
 
 const fills = { red: '#c4161c', orange: '#e56f00', yellow: '#ffd400', blue: '#1f6fd6' }
 const inks = { red: '#fff', orange: '#0b0b0c', yellow: '#0b0b0c', blue: '#fff' }
@@ -15,7 +15,7 @@ export function useUnreadMark(live: Live): void {
     counters.value ? levels.reduce((sum, level) => sum + counters.value![level].unacknowledged, 0) : 0,
   )
   const worst = computed(() => levels.find((level) => (counters.value?.[level].unacknowledged ?? 0) > 0) ?? null)
-  const place = computed(() => session.value?.jurisdiction ?? t('product'))
+  const place = computed(() => placeName())
   // After the header's own, which names the page only.
   watch(
     [count, place, locale],

@@ -1,8 +1,15 @@
 import { shallowRef } from 'vue'
+import { t } from './i18n/i18n.ts'
 import { rememberNames } from './people.ts'
 import { api, ApiFailure, type Session } from './api.ts'
 
 export const session = shallowRef<Session | null>(null)
+
+/** A deployment that nobody has named is called like the product, in either language. */
+export const placeName = (): string => {
+  const name = session.value?.jurisdiction
+  return name === undefined || name === '烽燧' ? t('product') : name
+}
 
 export const toLogin = (): void => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`)
 

@@ -99,6 +99,35 @@ describe.skipIf(!hasChromium())('duty', () => {
     await eventually(async () => expect(await panel.getAttribute('data-version')).toBe('2'))
   })
 
+  test('who is asked answers the roll call on the desk, and the leader sees who has not', async () => {
+    const call = { shiftId: 'sh-1', region, answerBy: Math.floor(platform.now) + 100_000, open: true }
+    let mine = false
+    const asked = () => [
+      { personId: 'p-1', name: '王伟', answered: false },
+      { personId: 'p-4', name: '钱主任', answered: mine },
+    ]
+    platform.route('GET', '/duty/roll-call', () => ({
+      body: { now: platform.now, calls: [{ ...call, mine, people: asked() }] },
+    }))
+    platform.route('POST', '/duty/roll-call/answer', () => {
+      mine = true
+      return { body: { shiftId: 'sh-1' } }
+    })
+    await using watched = await openPage(browser, `${platform.url}/desk`, size)
+    const { page } = watched
+    const roll = page.locator('[data-zone=roll-call]')
+    await roll.waitFor()
+    expect(await roll.innerText()).toMatch(/点名[\s\S]*还剩 (9\d|100) 秒/)
+    expect(await roll.locator('[data-answered=false]').count()).toBe(2)
+    if (shots) await page.screenshot({ path: `${shots}/roll-call.png` })
+    await roll.locator('[data-action=here]').click()
+    await page.locator('[data-zone=roll-call][data-state=answered]').waitFor()
+    expect(await roll.locator('[data-action=here]').count()).toBe(0)
+    expect(await roll.locator('[data-answered=false]').innerText()).toContain('王伟')
+    await page.goto(`${platform.url}/duty`)
+    await page.locator('[data-zone=roll-call][data-state=answered]').waitFor()
+  })
+
   test('an empty roster says how to begin, and a pattern is looked at before all of it is saved', async () => {
     shifts = []
     platform.route('POST', '/roster', () => ({ status: 201, body: { shifts: [], people: {} } }))

@@ -1,6 +1,9 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PeopleDoor } from '../../core/contact.ts'
+import type { Escalation, MyPush } from '../../core/escalation.ts'
 import { codeAt, fromBase32, stepOf } from '../../dashboards/totp.ts'
+import { Forbidden } from '../../dashboards/refusals.ts'
 import { ADMIN_PASSWORD, Stage } from '../dashboards/stage.ts'
 import { hasChromium, launchChromium } from './chromium.ts'
 import { dist } from './fake-platform.ts'
@@ -14,7 +17,7 @@ describe.skipIf(!hasChromium())('people', () => {
   let browser: Browser
   beforeAll(async () => {
     await buildPages()
-    stage = await Stage.start({ distDir: dist })
+    stage = await Stage.start({ distDir: dist }, { escalation: pushing() })
     browser = await launchChromium()
     const place = { id: 'e-1', name: '滨江化工有限公司', region: '330106001', sector: 'chemical' }
     await stage.call('POST', '/api/v1/enterprises', place)
@@ -87,4 +90,129 @@ describe.skipIf(!hasChromium())('people', () => {
     await hers.waitForSelector('[data-zone=sessions] tbody tr')
     await context.close()
   }, 60_000)
+
+  test('a contact is sent a test and is armed by the code they read out or by answering it; a department gets its people', async () => {
+    const add = async (username: string, position: string) => {
+      const made = { username, password: 'words to begin with', role: 'enterprise', enterpriseId: 'e-1' }
+      const { id } = (await stage.call('POST', '/api/v1/users', made)).body as { id: string }
+      const contact = { name: username, phone: '13800000009', position }
+      expect((await stage.call('PATCH', `/api/v1/users/${id}`, { contact })).status).toBe(200)
+      return id
+    }
+    const [head, technical] = [await add('zhang.wei', 'head'), await add('liu.yang', 'technical')]
+    await using office = await openPage(browser, `${stage.url}/login?next=%2Fpeople%23contacts`, size)
+    const { page } = office
+    await page.fill('input[name=username]', 'admin')
+    await page.fill('input[name=password]', ADMIN_PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.locator('[data-enterprise=e-1][data-armed=false]').click()
+    const row = (id: string) => page.locator(`[data-zone=contacts] tr[data-person="${id}"]`)
+    expect(await row(head).innerText()).toMatch(/主要负责人[\s\S]*未应答/)
+    await page.click('[data-action=send-test]')
+    await row(head).locator('input[name=code]').fill('111111')
+    await row(head).locator('button').click()
+    await page.waitForSelector('[data-zone=contacts] [role=alert]')
+    await row(head).locator('input[name=code]').fill(CODE)
+    await row(head).locator('button').click()
+    await page.waitForSelector(`tr[data-person="${head}"][data-armed=true]`)
+    if (shots) await page.screenshot({ path: `${shots}/people-contacts.png` })
+
+    const context = await browser.newContext({ viewport: size, locale: 'en-GB' })
+    const theirs = await context.newPage()
+    await theirs.goto(`${stage.url}/login?next=%2Fenterprise`)
+    await theirs.fill('input[name=username]', 'liu.yang')
+    await theirs.fill('input[name=password]', 'words to begin with')
+    await theirs.keyboard.press('Enter')
+    await theirs.click('[data-action=answer-test]')
+    await theirs.waitForSelector('[data-zone=test-message][data-state=answered]')
+    expect(await theirs.locator('[data-zone=test-message]').innerText()).toContain('Answered')
+    if (shots) await theirs.screenshot({ path: `${shots}/enterprise-test.png` })
+    await context.close()
+    await page.waitForSelector(`tr[data-person="${technical}"][data-armed=true]`)
+    await page.waitForSelector('[data-enterprise=e-1][data-armed=true]')
+
+    await page.click('a[href="#departments"]')
+    await page.locator('[data-zone=members] strong').waitFor()
+    await page.click('[data-action=assign]')
+    await page.locator('[data-zone=members] label', { hasText: 'admin' }).locator('input').check()
+    await page.click('[data-zone=members] button.primary')
+    await page.locator('[data-zone=members]', { hasText: 'admin' }).waitFor()
+    expect(await page.locator('[data-zone=members] strong').count()).toBe(0)
+    if (shots) await page.screenshot({ path: `${shots}/people-members.png` })
+  }, 60_000)
+
+  test('the first administrator is led through the steps, leaves one, skips the rest, and is reminded until then', async () => {
+    await using office = await openPage(browser, `${stage.url}/login`, size)
+    const { page } = office
+    await page.fill('input[name=username]', 'admin')
+    await page.fill('input[name=password]', ADMIN_PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/start$/)
+    const state = (step: string) => page.locator(`[data-step=${step}]`).getAttribute('data-state')
+    await page.locator('[data-step=push]').waitFor()
+    expect([await state('jurisdiction'), await state('import'), await state('push')]).toEqual(['open', 'open', 'done'])
+    expect(await page.locator('[data-step=duty]').innerText()).toContain('还没有排班')
+    await page.goto(`${stage.url}/admin`)
+    await page.waitForSelector('[data-zone=start-bar]')
+    await page.goto(`${stage.url}/start`)
+    for (const step of ['jurisdiction', 'map', 'duty', 'import']) {
+      await page.locator(`[data-step=${step}] [data-action=skip]`).click()
+      await page.locator(`[data-step=${step}][data-state=skipped]`).waitFor()
+    }
+    await page.waitForSelector('[data-zone=over]')
+    if (shots) await page.screenshot({ path: `${shots}/start.png` })
+    await page.goto(`${stage.url}/admin`)
+    await page.waitForSelector('[data-zone=devices], main .panel')
+    expect(await page.locator('[data-zone=start-bar]').count()).toBe(0)
+
+    // Everything behind the menus is reached by keyboard alone, and each page has its help.
+    await page.locator('[data-menu=setup] button').focus()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowDown')
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('href'))).toBe('/people')
+    await page.keyboard.press('Escape')
+    expect(await page.evaluate(() => document.activeElement?.closest('[data-menu]')?.getAttribute('data-menu'))).toBe('setup')
+    expect(await page.locator('[data-menu=setup] a').count()).toBe(0)
+    await page.click('[data-action=help]')
+    expect(await page.locator('[data-zone=help]').innerText()).toContain('令牌只显示一次')
+    await page.keyboard.press('Escape')
+    expect(await page.locator('[data-zone=help]').count()).toBe(0)
+  }, 60_000)
 })
+
+const CODE = '246810'
+/** A part that pushes to a contact by text message and by page; who answers is armed. */
+function pushing(): Escalation {
+  let door: PeopleDoor
+  const sent = new Map<string, { personId: string; push: MyPush }>()
+  const send = (personIds: string[]) =>
+    personIds.map((personId) => {
+      const id = `test.${personId}.sms`
+      const push = {
+        id,
+        message: 'test',
+        alarmId: null,
+        channel: 'sms',
+        at: Date.now(),
+        receipt: 'accepted',
+        answered: false,
+      } as const
+      sent.set(id, { personId, push })
+      return { personId, messageId: id }
+    })
+  const fake: Partial<Escalation> = {
+    reach: (people) => void (door = people),
+    escalationFacts: () => Promise.resolve({ hasChannels: true, leavesSomewhere: true, ladders: [], climbing: 0 } as never),
+    testContacts: async (id) => send((await door.enterpriseContacts(id)).map(({ personId }) => personId)),
+    testPerson: (id) => Promise.resolve(send([id])),
+    myPushes: (id) => Promise.resolve([...sent.values()].filter((one) => one.personId === id).map(({ push }) => push)),
+    async answerPush(id, by, code) {
+      const { personId, push } = sent.get(id)!
+      if (personId !== by && code !== CODE) throw new Forbidden('forbidden', 'give the code that stands in it')
+      sent.set(id, { personId, push: { ...push, answered: true } })
+      await door.arm(personId)
+      return { message: 'test', personId }
+    },
+  }
+  return fake as Escalation
+}

@@ -66,6 +66,42 @@ describe.skipIf(!hasChromium())('phone', () => {
     expect(posts()).toMatchObject([{ path: `/alarms/${red.id}/acknowledge`, body: { version: 3 } }])
   })
 
+  test('whoever acts rings up the enterprise and the shift from the phone, and answers the roll call there', async () => {
+    const alarm = makeAlarm(platform.now, { level: 'red' })
+    platform.alarm(alarm)
+    platform.route('GET', '/alarms/:id/contacts', () => ({
+      body: { contacts: [{ personId: 'c-1', name: '王伟', position: 'head', phone: '138 0000-0001' }] },
+    }))
+    const people = { duty1: 'p-1', duty2: 'p-2', shiftLeader: 'p-3', dutyLeader: 'p-1' }
+    platform.route('GET', '/duty/now', () => ({
+      body: { hasRoster: true, duty: { region: '330106', shiftId: 's', people }, people: { 'p-1': '李娜' } },
+    }))
+    platform.route('GET', '/duty/contacts', () => ({ body: { phones: { 'p-1': '13900000002', 'p-2': null } } }))
+    const answerBy = Math.floor(platform.now) + 60_000
+    platform.route('GET', '/duty/roll-call', () => ({
+      body: { now: platform.now, calls: [{ shiftId: 's', region: '330106', answerBy, open: true, mine: false }] },
+    }))
+    platform.route('POST', '/duty/roll-call/answer', () => ({ body: { shiftId: 's' } }))
+    const page = await openPhone()
+    await page.locator(`[data-alarm="${alarm.id}"]`).tap()
+    await page.locator('[data-action=call]').tap()
+    const link = page.locator('[data-zone=call] a')
+    await link.waitFor()
+    expect([await link.getAttribute('href'), await link.innerText()]).toEqual([
+      'tel:13800000001',
+      '王伟 · 主要负责人 138 0000-0001',
+    ])
+    await page.locator('[data-tab=duty]').tap()
+    expect(await page.locator('.tel').count()).toBe(0)
+    await page.locator('[data-action=numbers]').tap()
+    await page.locator('[data-role=duty1] .tel').waitFor()
+    expect(await page.locator('[data-role=duty1] .tel').getAttribute('href')).toBe('tel:13900000002')
+    expect(await height(page, '[data-action=here]')).toBeGreaterThanOrEqual(44)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    await page.locator('[data-action=here]').tap()
+    await eventually(() => expect(posts()).toMatchObject([{ path: '/duty/roll-call/answer' }]))
+  })
+
   test('a false alarm needs a slide all the way, and letters an input method composes are only letters', async () => {
     const alarm = makeAlarm(platform.now, { level: 'orange' })
     platform.alarm(alarm)
