@@ -50,7 +50,7 @@ const STATUS_EVERY_MS = 1_000
  * own; here is its door. Every question waits until what was recorded before it has been seen.
  */
 export async function startAlerts({ config, journal, log, failed }: Parts): Promise<Alerts> {
-  if (config.channels) await checkChannels(config.channels, journal)
+  if (config.channels) await checkChannels(config.channels)
   const file = new URL('worker.ts', import.meta.url)
   const { port1, port2 } = new MessageChannel()
   const thread = await startThread('alerts', file, { ...config, people: port2 }, journal, log, failed, [port2])
@@ -58,9 +58,9 @@ export async function startAlerts({ config, journal, log, failed }: Parts): Prom
 }
 
 /** Opening connects to nothing, so what is wrong in the settings is found out before anything runs. */
-async function checkChannels(settings: ChannelSettings, { clock }: Journal): Promise<void> {
+async function checkChannels(settings: ChannelSettings): Promise<void> {
   const [{ ChannelBook }, { openOutside }] = await Promise.all([import('./push/channel-book.ts'), import('./push/outside.ts')])
-  await new ChannelBook(settings, openOutside(clock)).close()
+  await new ChannelBook(settings, openOutside()).close()
 }
 
 class AlertsThread implements Alerts {

@@ -58,12 +58,12 @@ const KEY = `push/${CHANNEL}/`
  */
 export function startOutbox(parts: OutboxParts): Part {
   const { journal, config, log, from } = parts
-  const channel = parts.channel ?? open(config, journal)
+  const channel = parts.channel ?? open(config)
   return new Outbox(journal, channel, config, log, from, parts.random ?? Math.random)
 }
 
-function open({ url, secret, allowLoopback, timeoutMs = 10_000 }: PushConfig, journal: Journal): NoticeSender {
-  const webhook = channels.webhook.open({ url, secret, allowLoopback, timeoutMs }, openOutside(journal.clock))
+function open({ url, secret, allowLoopback, timeoutMs = 10_000 }: PushConfig): NoticeSender {
+  const webhook = channels.webhook.open({ url, secret, allowLoopback, timeoutMs }, openOutside())
   return { send: async (notice, signal) => (await webhook.send(messageOf(notice), signal)).detail }
 }
 

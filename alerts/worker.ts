@@ -21,7 +21,7 @@ import { noteReleases } from './push-cursor.ts'
 const { data: config, journal, log, ready } = threadContext<AlertsConfig & { people?: MessagePort }>()
 const judging = new Judging({ config, journal, log })
 const outbox = pushes(journal)
-const channels = new ChannelBook(config.channels ?? { named: {}, fromEnvironment: {} }, openOutside(journal.clock))
+const channels = new ChannelBook(config.channels ?? { named: {}, fromEnvironment: {} }, openOutside())
 const escalation =
   config.escalation && config.people
     ? openEscalation({ config, journal, log, channels, people: caller(config.people).call, judged: judging.state() })

@@ -8,6 +8,7 @@ import { modes } from '../core/mode.ts'
 import type { Part, PartStatus } from '../core/part.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Batch } from '../journal/journal.ts'
+import { wallClock } from '../journal/wall-clock.ts'
 import { Access } from './access.ts'
 import { auditCalls } from './api/audit.ts'
 import { ownCalls } from './api/me.ts'
@@ -126,7 +127,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const offices = new Offices(journal, recorder, people, directory.registry)
   offices.known().catch((error: Error) => log.warn('the departments cannot be read yet', { reason: error.message }))
   const audit = new Audit(journal)
-  const secondFactor = new SecondFactor(people, recorder, clock)
+  const secondFactor = new SecondFactor(people, recorder, options.clock ?? wallClock)
   const access = new Access(people, pairedWalls, config.openOnLoopback, directory.registry)
   const loginLimit = new LoginLimit(clock)
   const context: Context = {

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { realDisk, type Disk } from './disk.ts'
+import { wallClock } from './wall-clock.ts'
 
 export type JournalOptions = {
   /** the platform's data folder; the journal lives in `journal/` below it */
@@ -33,7 +34,7 @@ const DEFAULTS = {
   segmentBytes: 64 << 20,
   maxPendingBytes: 64 << 20,
   disk: realDisk,
-  wallClock: { now: () => Date.now() },
+  wallClock,
   monotonic: () => performance.now(),
   flushLedger: false,
   retryMs: 1_000,
