@@ -43,6 +43,30 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
       }
     })
 
+  /** Processor time of the page's tasks: what it costs, whatever else the machine is doing. */
+  const watchProcessor = async (page: Page) => {
+    const session = await page.context().newCDPSession(page)
+    type Traced = { name: string; ph: string; pid: number; tid: number; tdur?: number; args: { name?: string } }
+    const events: Traced[] = []
+    session.on('Tracing.dataCollected', ({ value }) => void events.push(...(value as unknown as Traced[])))
+    const traceConfig = { includedCategories: ['toplevel', '__metadata'], excludedCategories: ['*'] }
+    await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig })
+    return async () => {
+      const complete = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve))
+      await session.send('Tracing.end')
+      await complete
+      const mains = new Set(
+        events.flatMap(({ name, pid, tid, args }) =>
+          name === 'thread_name' && args.name === 'CrRendererMain' ? [`${pid} ${tid}`] : [],
+        ),
+      )
+      const tasks = events.filter(
+        ({ ph, name, pid, tid }) => ph === 'X' && name.endsWith('RunTask') && mains.has(`${pid} ${tid}`),
+      )
+      return { tasks: tasks.length, longestMs: Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000 }
+    }
+  }
+
   test('F11: 43 alarms of six enterprises within a minute are a flood; the groups and what they leave out are 43, and so is the counter', async () => {
     await using wall = await stage.open()
     const { page } = wall
@@ -76,6 +100,7 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
     // What is measured is the flood: the map's library is read in after the first picture, and once.
     await page.waitForLoadState('networkidle')
     await watchTasks(page)
+    const processor = await watchProcessor(page)
     // Counting 5,000 alarms for every change would make the fake the bottleneck: it keeps the sum itself.
     const counters = countLevels(platform.alarms.values())
     const end = Date.now() + FLOOD_S * 1000
@@ -117,13 +142,16 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
     }
     await eventually(async () => expect(await shownCounters(page)).toEqual(counters))
     const found = await figures(page)
+    const { tasks, longestMs } = await processor()
     const nodes = await page.locator('*').count()
     say(
-      `flood: ${sent} alarms in ${FLOOD_S} s on 5,000 open: longest task ${Math.round(found.longest)} ms, ${found.over200} over 200 ms, p99 frame gap ${Math.round(found.p99Frame)} ms, ${nodes} elements`,
+      `flood: ${sent} alarms in ${FLOOD_S} s on 5,000 open: longest task ${Math.round(found.longest)} ms (${Math.round(longestMs)} ms of processor time), ${found.over200} over 200 ms, p99 frame gap ${Math.round(found.p99Frame)} ms, ${nodes} elements`,
     )
     expect(nodes).toBeLessThanOrEqual(3_000)
-    // The budget is 200 ms on a wall's own machine; here server, tests and a browser without a GPU share two cores.
-    expect(found.longest).toBeLessThan(600)
+    // The budget by the clock is for a wall's own machine; here server, tests and a browser without a GPU share two cores.
+    expect(tasks).toBeGreaterThan(100)
+    expect(longestMs).toBeLessThan(200)
+    expect(found.longest).toBeLessThan(1_000)
     await keepShot(page, 'flood-5000')
   })
 
