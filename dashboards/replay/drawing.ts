@@ -47,5 +47,7 @@ export const inOrder = (snapshot: Snapshot): Snapshot => ({
   zones: snapshot.zones.toSorted(byText(({ id }) => id)),
   ...(snapshot.risks && { risks: snapshot.risks.toSorted(byText(({ id }) => id)) }),
   devices: snapshot.devices.toSorted(byText(({ id }) => id)),
+  // Counts from a start of the platform, which is not where every way to a moment begins.
+  ...(snapshot.fences !== undefined && { fences: 0 }),
   readings: snapshot.readings.toSorted(byText(([device, metric]) => `${device}\n${metric}`)),
 })
