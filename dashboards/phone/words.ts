@@ -109,7 +109,7 @@ export const phoneEn: typeof phoneZh = {
   understood: 'Understood',
   back: 'Back',
   none: 'No open alarms',
-  unacknowledged: '{n} unacknowledged',
+  unacknowledged: '{n} unacked',
   since: 'since {at}',
   limit: 'Limit',
   acknowledge: 'Acknowledge',

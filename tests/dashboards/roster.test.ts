@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Escalation, MyPush } from '../../core/escalation.ts'
 import { minuteOf } from '../../core/local-time.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
 
 const HOUR = 3_600_000
 const region = '370102'
 let stage: Stage
+const pushes = new Map<string, MyPush[]>()
+/** What was sent to whom, in place of the part that pushes. */
+const asking: Partial<Escalation> = {
+  reach: () => undefined,
+  escalationFacts: () => Promise.resolve({ hasChannels: true, leavesSomewhere: true, ladders: [], climbing: 0 } as never),
+  myPushes: (id) => Promise.resolve(pushes.get(id) ?? []),
+}
 const ids: Record<string, string> = {}
 const crew = () => ({ duty1: ids['wang']!, duty2: ids['li']!, shiftLeader: ids['zhao']!, dutyLeader: ids['qian']! })
 const now = () => stage.journal.clock.now()
@@ -12,7 +20,7 @@ const shift = (from: number, to: number, people: object = crew()) => ({ region, 
 const post = (path: string, body: object, as = 'qian') => stage.call('POST', path, body, { as })
 
 beforeAll(async () => {
-  stage = await Stage.start()
+  stage = await Stage.start({}, { escalation: asking as Escalation })
   for (const [username, role] of Object.entries({ wang: 'duty', li: 'duty', zhao: 'duty', sun: 'viewer', qian: 'supervisor' })) {
     const { body } = await stage.call('POST', '/api/v1/users', { username, password: ADMIN_PASSWORD, role })
     ids[username] = body.id
@@ -70,6 +78,36 @@ test('shifts come all or none; who is on duty now is told by name, who stands in
       .then((all) => all.map(({ payload }) => Buffer.from(payload).toString())),
   )
   expect(recorded).not.toMatch(/1380000|8888|wang/)
+})
+
+test('a roll call is shown to who is asked, with time left, and to the leaders with who has answered; to nobody else', async () => {
+  const { body: made } = await post('/api/v1/roster', { shifts: [shift(now() - 1_000, now() + HOUR)] })
+  const { duty } = (await stage.call('GET', '/api/v1/duty/now')).body
+  const at = now()
+  const asked = (channel: string, answered: boolean, shiftId: string = duty.shiftId, asks = true): MyPush => ({
+    ...{ id: channel, message: 'roll-call', alarmId: null, channel, at, receipt: 'accepted', answered },
+    rollCall: { shiftId, asks, open: true },
+  })
+  const { duty1, duty2, shiftLeader, dutyLeader } = duty.people as Record<string, string>
+  // One answer by any way counts; of another shift none does, nor the message that somebody is missing.
+  pushes.set(duty2!, [asked('app', false), asked('sms', true)])
+  pushes.set(shiftLeader!, [asked('app', true, 'another'), asked('voice', true, duty.shiftId, false), asked('sms', false)])
+  const nameOf = (id: string) => Object.keys(ids).find((name) => ids[name] === id)!
+  const rollCall = async (id: string) =>
+    (await stage.call('GET', '/api/v1/duty/roll-call', undefined, { as: nameOf(id) })).body.calls
+  const common = { shiftId: duty.shiftId, region, answerBy: at + 120_000, open: true }
+  expect(await rollCall(duty2!)).toEqual([{ ...common, mine: true }])
+  const [seen] = await rollCall(shiftLeader!)
+  expect(seen).toMatchObject({ ...common, mine: false })
+  expect(seen.people.map((one: { personId: string; answered: boolean }) => [one.personId, one.answered])).toEqual([
+    [duty2, true],
+    [shiftLeader, false],
+  ])
+  expect((await rollCall(dutyLeader!))[0].people).toHaveLength(2)
+  const outside = Object.values(ids).find((id) => ![duty1, duty2, shiftLeader, dutyLeader, ids['sun']].includes(id))
+  if (outside) expect(await rollCall(outside)).toEqual([])
+  expect((await stage.call('GET', '/api/v1/duty/roll-call', undefined, { as: 'sun' })).status).toBe(403)
+  await post(`/api/v1/roster/${made.shifts[0].id}/cancel`, { version: 1, reason: '排错' })
 })
 
 test('after a restart the roster is what it was', async () => {
