@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hasChromium } from './chromium.ts'
+import { dist } from './fake-platform.ts'
 import { floodOf, keepShot, wallStage } from './wall-stage.ts'
 
 const canvases = {
@@ -141,7 +142,6 @@ describe.skipIf(!hasChromium())('canvases of the wall', () => {
   })
 
   test('the wall is at most 150 kB on the wire, compressed, and nothing it loads comes from elsewhere', () => {
-    const dist = join(import.meta.dirname, '../../dist')
     const html = readFileSync(join(dist, 'wall/index.html'), 'utf8')
     const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
     expect(files.filter((path) => !path.startsWith('/assets/'))).toEqual([])
