@@ -150,8 +150,8 @@ export const en: WordTable = {
     enter: 'Enter',
   },
   admin: {
-    startLeft: '{n} first steps are neither done nor skipped.',
     title: 'Administration',
+    startLeft: '{n} first steps are neither done nor skipped.',
     tabs: {
       devices: 'Devices',
       enterprises: 'Enterprises',

@@ -98,7 +98,7 @@ export const zhDesk = {
   ladder: {
     now: '立即呼叫',
     callee: {
-      next: '下一级(按升级规则)',
+      next: '升级规则的下一步',
       duty1: '值班一',
       duty2: '值班二',
       shiftLeader: '班长',
