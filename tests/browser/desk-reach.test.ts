@@ -134,7 +134,7 @@ describe.skipIf(!hasChromium())('the desk reaches people, walls and paper', () =
     refused = false
     await form.locator('[name=to]').selectOption('call:next')
     await form.locator('[name=text]').press('Control+Enter')
-    expect(await page.locator('[data-zone=outcome][data-state=done]').innerText()).toContain('下一级')
+    expect(await page.locator('[data-zone=outcome][data-state=done]').innerText()).toContain('下一步')
     expect(told(/call$/).at(-1)).toMatchObject({ body: { version: alarm.version, to: 'next', reason: '火势扩大到罐区' } })
     await page.locator('[data-action=report]').click()
     expect(await page.locator('[data-zone=written-report] pre').first().innerText()).toContain('报送：370100')

@@ -93,6 +93,18 @@ test('a contact of an enterprise is called once a test message was answered: by 
   )
 })
 
+test('somebody sends themselves a test by every way there is to them and answers it; one who is in no book is told', async () => {
+  const room = await open()
+  const sent = await room.desk.testPerson('d1')
+  await vi.waitFor(() =>
+    expect(room.received.map(({ message }) => [message.kind, message.to.personId])).toEqual([['test', 'd1']]),
+  )
+  expect(await room.desk.answerPush(sent[0]!.messageId, 'd1', null)).toEqual({ message: 'test', personId: 'd1' })
+  await vi.waitFor(() => expect(room.contacts.get('d1')!.armedAt).not.toBeNull())
+  expect((await room.desk.myPushes('d1')).some(({ message, answered }) => message === 'test' && answered)).toBe(true)
+  await expect(room.desk.testPerson('nobody')).rejects.toMatchObject({ code: 'no-address' })
+})
+
 test("a key pressed by the regulator's person is an action; one pressed by an enterprise's is only in the record", async () => {
   const room = await open({ armed: 1 })
   await room.write(sampleChange('raised', { id: 'a1' }))
