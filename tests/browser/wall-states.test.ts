@@ -209,7 +209,7 @@ describe.skipIf(!hasChromium())('states of the wall', () => {
     const { page } = wall
     await page.evaluate(() => dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyL', key: 'l', isComposing: true })))
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN')
-    for (const key of 'abcefghijkopqrsuvwxyz') await page.keyboard.press(key)
+    for (const key of 'abcefghijkopqsuvwxyz') await page.keyboard.press(key)
     expect(stage.platform.calls.filter(({ method }) => method !== 'GET')).toEqual([])
     expect((await shownCounters(page))['red']).toEqual({ unacknowledged: 1, open: 1 })
   })
