@@ -172,11 +172,11 @@ describe.skipIf(!hasChromium())('people', () => {
     expect(await page.evaluate(() => document.activeElement?.getAttribute('href'))).toBe('/people')
     await page.keyboard.press('Escape')
     expect(await page.evaluate(() => document.activeElement?.closest('[data-menu]')?.getAttribute('data-menu'))).toBe('setup')
-    expect(await page.locator('[data-menu=setup] a').count()).toBe(0)
+    await page.locator('[data-menu=setup] a').first().waitFor({ state: 'detached' })
     await page.click('[data-action=help]')
     expect(await page.locator('[data-zone=help]').innerText()).toContain('令牌只显示一次')
     await page.keyboard.press('Escape')
-    expect(await page.locator('[data-zone=help]').count()).toBe(0)
+    await page.locator('[data-zone=help]').waitFor({ state: 'detached' })
   }, 60_000)
 })
 
