@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Tests of how soon something is seen or heard. */
-const timed = ['wall', 'wall-states', 'wall-flood', 'wall-real', 'wall-faults'].map((name) => `tests/browser/${name}.test.ts`)
+const timed = ['desk-flood', 'wall', 'wall-flood', 'wall-real', 'demo'].map((name) => `tests/browser/${name}.test.ts`)
 
 export default defineConfig({
   test: {

@@ -146,7 +146,8 @@ test('a slow reader holds nothing: what it has not taken is not asked of history
       { interval: 200 },
     )
     .toBe(true)
-  expect(asked.length).toBeLessThan(40)
+  // What the sockets of both sides hold, a quarter of the whole at the most.
+  expect(asked.length).toBeLessThan(100)
   const progress = await stage.call('GET', '/api/v1/export/progress?id=mine')
   expect(progress.body).toMatchObject({ state: 'running', rows: asked.length * 4_096 })
   expect(progress.body.part).toBeGreaterThan(0)
