@@ -13,7 +13,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/{flow,browser,chaos,interop}/**'] },
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/{flow,browser,chaos,interop}/**'],
+          // Many small files that share most of what they import, and some that wait.
+          isolate: false,
+          maxWorkers: 3,
+        },
       },
       {
         extends: true,

@@ -180,7 +180,8 @@ test('an entry of the record changed by somebody who knew the checksums breaks t
     content.set(frame, offset)
     writeFileSync(path, content)
   })
-  expect(await worries(dir)).toEqual(['chain-broken', 'head-lost'])
+  // A machine that was slow enough has published more than one.
+  expect([...new Set(await worries(dir))]).toEqual(['chain-broken', 'head-lost'])
 })
 
 test('databases of one backup and a journal of another are told apart', async () => {
