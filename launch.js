@@ -38,12 +38,4 @@ await import('./journal/packages.js')
 await import(pathToFileURL(file).href)
 // Kept now and not at the end: a process that is killed keeps nothing, and the next one loads the type stripper into every thread
 // (40 to 60 MB, found when the benchmark's servers, which are always killed, had each begun without).
-//
-// From then on a heap is collected when it is 1.6 times what was left last time; by itself V8 lets each of the five nearly double first.
-// Worth 90 to 130 MB at 10,000 readings/s for the same processor time; where everything outlives a young generation collecting costs
-// up to a third more (docs/benchmarks.md). Not before: a heap that is only growing would be collected for nothing.
-function settle() {
-  module.flushCompileCache?.()
-  v8.setFlagsFromString('--heap-growing-percent=60')
-}
-if (isPlatform) setTimeout(settle, 5_000).unref()
+if (isPlatform) setTimeout(() => module.flushCompileCache?.(), 5_000).unref()
