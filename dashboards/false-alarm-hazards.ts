@@ -8,9 +8,8 @@ import type { Log } from '../core/log.ts'
 import type { Mode } from '../core/mode.ts'
 import { PLATFORM } from '../core/record.ts'
 import type { Registry } from '../core/registry.ts'
-import { readRecordEntry } from '../journal/codec.ts'
-import type { Entry } from '../journal/journal.ts'
 import type { Hazards } from './hazard-book.ts'
+import type { StateChange } from './live-state.ts'
 
 type Point = Pick<Alarm, 'mode' | 'deviceId' | 'subject'>
 type Parts = {
@@ -24,8 +23,8 @@ type Parts = {
 }
 
 /**
- * A point that was marked false three times within seven days is a hazard by itself (ux.md B3): one, until it is put right. Which points those
- * are is asked after every mark and once at the start, so a stop between a mark and its hazard loses none.
+ * A point that was marked false three times within seven days is a hazard by itself (ux.md B3): one, until it is put right. Each mark has
+ * its point looked at, and the start all of them, so a stop between a mark and its hazard loses none.
  */
 export class FalseAlarmHazards {
   #parts: Parts
@@ -43,12 +42,11 @@ export class FalseAlarmHazards {
     })
   }
 
-  apply(entry: Entry): void {
-    // Most changes are none of that, and there may be thousands at once: they are not read a second time.
-    if (entry.kind !== 'alarm.changed' || !Buffer.from(entry.payload).includes('"change":"false-alarm"')) return
-    const said = readRecordEntry(entry)
-    if (said.kind !== 'alarm.changed' || said.change !== 'false-alarm' || said.alarm.mode !== this.#parts.mode) return
-    this.#next(() => this.#look(said.alarm))
+  /** A change of the live picture; one that is no new mark costs nothing. */
+  take(change: StateChange): void {
+    if (change.kind !== 'alarm' || change.mode !== this.#parts.mode) return
+    const { alarm, before } = change
+    if (alarm.case?.falseAlarm && !before?.case?.falseAlarm) this.#next(() => this.#look(alarm))
   }
 
   /** Nothing waits for it, and one that fails is tried again with the next mark. */

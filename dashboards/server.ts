@@ -259,9 +259,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
         audit.apply(entry)
         handovers.apply(entry)
         hazards.apply(entry)
-        falseAlarms.apply(entry)
         if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
       }
+      for (const change of changes) falseAlarms.take(change)
       if (changes.length > 0) feed.publish(changes)
       applied = batch.next
       recorder.reached(batch.next)
