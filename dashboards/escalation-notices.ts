@@ -60,7 +60,7 @@ export class EscalationNotices {
     const since = (this.#since ??= this.#clock.now())
     const notices: PlatformState['notices'] = []
     if (!this.#facts.hasChannels) notices.push({ code: 'escalation-off', text: '未配置通知通道', since })
-    else if (!this.#facts.leavesSomewhere) notices.push({ code: 'escalation-off', text: '上级与企业负责人步骤未启用', since })
+    else if (!this.#facts.leavesSomewhere) notices.push({ code: 'outside-steps-off', text: '上级与企业负责人步骤未启用', since })
     const unarmed = unarmedEnterprises(this.#people).length
     if (unarmed > 0) notices.push({ code: 'enterprises-unarmed', text: String(unarmed), since })
     return notices

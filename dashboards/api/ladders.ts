@@ -67,6 +67,12 @@ const ProposeSchema = Type.Object(
 )
 const DecideSchema = Type.Object({ comment: Type.Optional(Type.String({ maxLength: 2_000 })) }, strict)
 const ByIdSchema = Type.Object({ id: IdSchema })
+/** Where nothing is called at all, where only what leaves the deployment is off, and where everything runs. */
+const stateWords = {
+  off: { zh: '升级未启用', en: 'Escalation is not in use' },
+  inside: { zh: '上级升级未启用', en: 'Outside steps are not enabled' },
+  on: { zh: '升级已启用', en: 'Escalation is in use' },
+}
 /** So many wait for a decision at most. */
 const OPEN_AT_MOST = 50
 
@@ -76,6 +82,8 @@ type LadderProposal = {
   ladder: Ladder
   reason: string
   dryRun: string | null
+  /** what that dry run counted */
+  tried: { from: number; to: number; alarms: number; calls: number } | null
   by: string
   at: number
   state: 'open' | LadderVerdict
@@ -84,21 +92,26 @@ type LadderProposal = {
 
 /** Who is called when, by region. What one person proposes another puts in force. */
 export function ladderCalls(app: Api, context: Context, escalation: Escalation): void {
-  const { clock, journal, people, recorder } = context
+  const { clock, journal, people, recorder, registry, roster } = context
   const tags = ['duty']
+  const namesOf = (ids: string[]): Record<string, string> => {
+    const known = [...new Set(ids)].flatMap((id) => people.person(id) ?? [])
+    return Object.fromEntries(known.map(({ id, username, contact }) => [id, contact.name ?? username]))
+  }
 
   app.get(
     '/ladders',
     { schema: { tags, summary: 'Who is called when, by region, and whether that is in use' } },
     async (request) => {
-      callerOf(context, request, 'read')
+      const caller = callerOf(context, request, 'act')
       const { hasChannels, leavesSomewhere, shipped, ladders, climbing } = await escalation.escalationFacts()
       const reasons = [...(hasChannels ? [] : ['no-channels']), ...(leavesSomewhere ? [] : ['outside-steps-off'])]
-      const text =
-        reasons.length === 0
-          ? { zh: '升级已启用', en: 'Escalation is in use' }
-          : { zh: '升级未启用', en: 'Escalation is not in use' }
-      return { state: { enabled: reasons.length === 0, reasons, text }, shipped, ladders, climbing }
+      const text = !hasChannels ? stateWords.off : leavesSomewhere ? stateWords.on : stateWords.inside
+      await roster.known()
+      const places = [...registry.enterprises.values()].filter(({ retiredAt }) => retiredAt === null).map(({ region }) => region)
+      const known = [...places, ...roster.book.regions(), ...ladders.flatMap(({ region }) => region ?? [])]
+      const divisions = [...new Set(known)].filter((region) => caller.sight.coversRegion(region)).sort()
+      return { state: { enabled: reasons.length === 0, reasons, text }, shipped, ladders, divisions, climbing }
     },
   )
 
@@ -114,17 +127,20 @@ export function ladderCalls(app: Api, context: Context, escalation: Escalation):
     async (request) => {
       const caller = callerOf(context, request, 'tune')
       const run = await escalation.tryLadder(ladderOf(request.body, 0), caller.id)
-      const known = [...new Set(run.calls.flatMap(({ personIds }) => personIds))].flatMap((id) => people.person(id) ?? [])
-      return { ...run, people: Object.fromEntries(known.map(({ id, username, contact }) => [id, contact.name ?? username])) }
+      return { ...run, people: namesOf(run.calls.flatMap(({ personIds }) => personIds)) }
     },
   )
 
   /** Every proposal with what became of it, newest first. */
   const proposals = async (): Promise<LadderProposal[]> => {
     const found = new Map<string, LadderProposal>()
-    for (const entry of await journal.readRecord(1, ['ladder.proposed', 'ladder.decided'])) {
+    const runs = new Map<string, NonNullable<LadderProposal['tried']>>()
+    for (const entry of await journal.readRecord(1, ['ladder.tried', 'ladder.proposed', 'ladder.decided'])) {
       const said = readRecordEntry(entry)
-      if (said.kind === 'ladder.proposed') {
+      if (said.kind === 'ladder.tried') {
+        const { id, from, to, alarms, calls } = said
+        runs.set(id, { from, to, alarms, calls })
+      } else if (said.kind === 'ladder.proposed') {
         const { proposalId: id, base, ladder, reason, dryRun, by } = said
         found.set(id, {
           id,
@@ -132,6 +148,7 @@ export function ladderCalls(app: Api, context: Context, escalation: Escalation):
           ladder,
           reason,
           dryRun: dryRun ?? null,
+          tried: (dryRun !== undefined && runs.get(dryRun)) || null,
           by,
           at: entry.receivedAt,
           state: 'open',
@@ -159,8 +176,9 @@ export function ladderCalls(app: Api, context: Context, escalation: Escalation):
     '/ladders/proposals',
     { schema: { tags, summary: 'Ladders that were proposed, newest first, and who decided' } },
     async (request) => {
-      callerOf(context, request, 'read')
-      return { proposals: await proposals() }
+      callerOf(context, request, 'act')
+      const all = await proposals()
+      return { proposals: all, people: namesOf(all.flatMap(({ by, decision }) => [by, ...(decision ? [decision.by] : [])])) }
     },
   )
 

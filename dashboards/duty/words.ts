@@ -1,6 +1,6 @@
 /** The words of the page of duty. */
 export const dutyZh = {
-  tab: { roster: '排班表', handover: '交接班' },
+  tab: { roster: '排班表', handover: '交接班', ladder: '升级阶梯' },
   role: { duty1: '值班一', duty2: '值班二', shiftLeader: '班长', dutyLeader: '带班领导' },
   region: '区域',
   regionNote: '行政区划代码,6 至 12 位',
@@ -67,7 +67,7 @@ export const dutyZh = {
   history: '{who} 自 {at} 起替{role}:{reason}',
 }
 export const dutyEn: typeof dutyZh = {
-  tab: { roster: 'Roster', handover: 'Handover' },
+  tab: { roster: 'Roster', handover: 'Handover', ladder: 'Ladder' },
   role: { duty1: 'Duty 1', duty2: 'Duty 2', shiftLeader: 'Shift leader', dutyLeader: 'Duty leader' },
   region: 'Region',
   regionNote: 'division code, 6 to 12 digits',

@@ -1,7 +1,7 @@
 import { computed, type ComputedRef } from 'vue'
-import { refusal } from '../web/feed-words.ts'
+import { noticeText, refusal } from '../web/feed-words.ts'
 import { clockText, durationText, numberText, whenText } from '../web/format.ts'
-import { has, t } from '../web/i18n/i18n.ts'
+import { t } from '../web/i18n/i18n.ts'
 import type { Live } from '../web/live.ts'
 import { figuresOf } from '../web/open-alarms.ts'
 import type { FloodState } from './use-flood.ts'
@@ -85,8 +85,8 @@ export function useBanners(live: Live, flood: { value: FloodState }, sound: Soun
     const all = (live.state.value?.platform.notices ?? []).filter(({ code }) => !code.startsWith('wall-'))
     const first = all[0]
     if (!first) return null
-    const words = has(`notice.${first.code}`) ? `${t(`notice.${first.code}`)} · ${first.text}` : first.text
-    return { kind: 'notice', text: `${t('wall.system')} · ${words}`, chip: t('wall.notices', { n: all.length }), role: 'status' }
+    const words = `${t('wall.system')} · ${noticeText(first)}`
+    return { kind: 'notice', text: words, chip: t('wall.notices', { n: all.length }), role: 'status' }
   }
   return computed(() => [interrupted, stopped, drill, recovered, flooded, soundless, notice].flatMap((one) => one() ?? []))
 }

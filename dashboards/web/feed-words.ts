@@ -14,3 +14,9 @@ export function freshnessWord(freshness: Freshness, beat: Heartbeat | null, sile
   const isQuiet = beat !== null && (beat.lastIngestTs === null || beat.serverTs - beat.lastIngestTs > QUIET_AFTER_MS)
   return freshness === 'live' && isQuiet ? t('feed.quiet') : t(`feed.${freshness}`, { s: silentS })
 }
+
+/** A notice in words: what it is about, and why or how many. */
+export function noticeText({ code, text }: { code: string; text: string }): string {
+  const why = has(`noticeWhy.${code}`) ? t(`noticeWhy.${code}`) : text
+  return has(`notice.${code}`) ? `${t(`notice.${code}`)} · ${why}` : why
+}

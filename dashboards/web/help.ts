@@ -48,12 +48,14 @@ export const help = {
       '点名：接班 5 分钟后询问值班一、值班二和班长，120 秒内按“我在岗”；未应答的会报警并呼叫班长。',
       '号码：点“显示号码”才读取，读取会被记录。',
       '交接班：班次结束前 15 分钟起，双方签字；红橙报警逐条确认。可打印成 A4。',
+      '升级阶梯：报警后几秒呼叫谁。改动和启用对外步骤须试算、写明原因，并由另一人批准。',
     ],
     en: [
       'Roster: made by a pattern, looked at before it is saved; time nobody watches is hatched and named. Who has no telephone cannot be put on duty.',
       'Roll call: five minutes into a shift duty 1, duty 2 and the shift leader are asked, and press "I am here" within 120 s. Who does not becomes an alarm, and the leader is called.',
       'Numbers are read only when somebody asks for them; that is recorded.',
       'Handover: from 15 minutes before the end, signed by both; reds and oranges are confirmed one by one. It prints on A4.',
+      'Ladder: who is called how long after an alarm. A change, or letting outside steps run, takes a dry run, a reason and another person.',
     ],
   },
   rules: {

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { shippedLadder } from '../../alerts/escalation/ladder-shipped.ts'
 import type { HandedAlarm, HandoverReport } from '../../core/handover.ts'
 import { toConfirm } from '../../core/handover.ts'
 import type { Shift } from '../../core/roster.ts'
@@ -126,6 +127,115 @@ describe.skipIf(!hasChromium())('duty', () => {
     expect(await roll.locator('[data-answered=false]').innerText()).toContain('王伟')
     await page.goto(`${platform.url}/duty`)
     await page.locator('[data-zone=roll-call][data-state=answered]').waitFor()
+  })
+
+  test('what leaves the deployment is let out by two people: one proposes after a dry run, only another approves', async () => {
+    let me = { id: 'p-4', username: 'qian', role: 'supervisor', enterpriseId: null }
+    const proposals: Record<string, unknown>[] = []
+    const inForce: object[] = []
+    const now = Math.floor(platform.now)
+    const tried = { from: now - 7 * DAY, to: now, alarms: 2, calls: 3 }
+    platform.route('GET', '/session', () => ({
+      body: {
+        user: me,
+        mode: 'live',
+        jurisdiction: '滨海新区应急管理局',
+        mqttPort: null,
+        zone: 'Asia/Shanghai',
+        demo: false,
+        version: '0',
+      },
+    }))
+    platform.route('GET', '/regions', () => ({ body: { regions: [{ code: region, zh: '西湖区', en: 'Xihu' }] } }))
+    platform.route('GET', '/ladders', () => {
+      const reasons = inForce.length === 0 ? ['outside-steps-off'] : []
+      return { body: { state: { enabled: false, reasons }, shipped: shippedLadder, ladders: inForce, divisions: [region] } }
+    })
+    platform.route('GET', '/ladders/proposals', () => ({ body: { proposals, people } }))
+    platform.route('POST', '/ladders/dry-run', () => {
+      const call = (step: string, to: object, personIds: string[], leaves: boolean) => ({
+        ...{
+          alarmId: 'a',
+          enterpriseId: 'e',
+          level: 'red',
+          raisedAt: now,
+          step,
+          at: now,
+          to,
+          personIds,
+          channels: ['voice'],
+          leaves,
+        },
+      })
+      const calls = [
+        call('r60-duty1', { duty: 'duty1' }, ['p-1'], false),
+        call('r600-superior', { superior: 'duty1' }, ['p-2'], true),
+        call('r600-superior', { superior: 'duty1' }, [], true),
+      ]
+      return { body: { id: 'lt-1', region, from: tried.from, to: tried.to, alarms: 2, calls, truncated: false, people } }
+    })
+    platform.route('POST', '/ladders/proposals', ({ body: { version, reason, dryRun, ...ladder } }) => {
+      const one = { id: 'lp-1', base: version, ladder: { ...ladder, version: 1 }, reason, dryRun, tried, by: me.id, at: now }
+      proposals.push({ ...one, state: 'open', decision: null })
+      return { status: 201, body: { proposal: proposals[0] } }
+    })
+    platform.route('POST', '/ladders/proposals/:id/approve', ({ body: { comment } }) => {
+      Object.assign(proposals[0]!, { state: 'approved', decision: { by: me.id, at: now, comment } })
+      inForce.push(proposals[0]!['ladder'] as object)
+      return { body: { proposal: proposals[0] } }
+    })
+    platform.platform = { ...platform.platform, notices: [{ code: 'outside-steps-off', text: 'x', since: now }] }
+    await using watched = await openPage(browser, `${platform.url}/desk`, size)
+    const { page } = watched
+    const notice = page.locator('[data-zone=notice]')
+    await notice.locator('[data-action=ladder]').waitFor()
+    expect(await notice.innerText()).toContain('上级升级未启用')
+    await notice.locator('[data-action=ladder]').click()
+    const outside = (state: string) => page.locator(`[data-zone=ladder-table] [data-outside=${state}]`)
+    await page.locator('[data-zone=ladder-state][data-state=inside]').waitFor()
+    expect([await outside('off').count(), await outside('on').count()]).toEqual([4, 0])
+    expect(await page.locator('[data-zone=ladder-origin]').innerText()).toContain('系统自带')
+    if (shots) await page.screenshot({ path: `${shots}/ladder.png`, fullPage: true })
+
+    await page.locator('[data-action=enable]').click()
+    const form = page.locator('[data-zone=ladder-form]')
+    const send = form.locator('[data-action=send]')
+    await form.locator('[name=reason]').fill('夜间上级值班已确认')
+    expect(await send.isDisabled()).toBe(true)
+    await form.locator('[data-action=dry-run]').click()
+    const run = form.locator('[data-zone=ladder-run]')
+    expect(await run.locator('[data-step=r600-superior]').innerText()).toMatch(/上级值班一[\s\S]*李娜 × 1[\s\S]*无人 × 1/)
+    await form.locator('[data-action=edit]').click()
+    const seconds = form.locator('[data-step=r60-duty1] input')
+    await seconds.fill('')
+    expect(await form.locator('.acts [role=status]').innerText()).toContain('秒数须为')
+    await seconds.fill('45')
+    expect(await send.isDisabled()).toBe(true)
+    await form.locator('[data-action=dry-run]').click()
+    await run.waitFor()
+    if (shots) await page.screenshot({ path: `${shots}/ladder-form.png`, fullPage: true })
+    await send.click()
+    const card = page.locator('[data-proposal=lp-1]')
+    await card.waitFor()
+    const sent = platform.calls.find(({ method, path }) => method === 'POST' && path === '/ladders/proposals')!.body
+    expect(sent).toMatchObject({ region, version: 0, leaves: true, dryRun: 'lt-1', reason: '夜间上级值班已确认' })
+    expect(await card.innerText()).toMatch(/不能批准自己的提议/)
+    expect(await card.locator('[data-action=approve]').count()).toBe(0)
+
+    me = { ...me, id: 'p-5', username: 'sun' }
+    await page.reload()
+    await card.waitFor()
+    expect(await card.innerText()).toMatch(/未启用 → 启用[\s\S]*60 秒 · 值班一 · 电话 → 45 秒/)
+    if (shots) await page.screenshot({ path: `${shots}/ladder-second.png`, fullPage: true })
+    await card.locator('[data-action=approve]').click()
+    await page.locator('[data-zone=ladder-state][data-state=on]').waitFor()
+    expect([await outside('off').count(), await outside('on').count()]).toEqual([0, 4])
+    expect(await page.locator('[data-zone=ladder-origin]').innerText()).toMatch(/第 1 版[\s\S]*钱主任 于[\s\S]*孙丽 于/)
+
+    me = { ...me, role: 'viewer' }
+    await page.reload()
+    await page.locator('[data-zone=ladder-no-right]').waitFor()
+    expect(await page.locator('[data-zone=ladder-table]').count()).toBe(0)
   })
 
   test('an empty roster says how to begin, and a pattern is looked at before all of it is saved', async () => {

@@ -110,6 +110,20 @@ test('a roll call is shown to who is asked, with time left, and to the leaders w
   await post(`/api/v1/roster/${made.shifts[0].id}/cancel`, { version: 1, reason: '排错' })
 })
 
+test('ladders and what is proposed for them are for those who act, with the divisions they answer for', async () => {
+  const { id: enterpriseId } = (await stage.call('POST', '/api/v1/enterprises', { name: '滨江化工', region })).body
+  const user = { username: 'plant', password: ADMIN_PASSWORD, role: 'enterprise', enterpriseId }
+  expect((await stage.call('POST', '/api/v1/users', user)).status).toBe(201)
+  const asked = async (as: string) =>
+    Promise.all(
+      ['', '/proposals'].map(async (path) => (await stage.call('GET', `/api/v1/ladders${path}`, undefined, { as })).status),
+    )
+  expect(await asked('plant')).toEqual([403, 403])
+  expect(await asked('sun')).toEqual([403, 403])
+  expect(await asked('wang')).toEqual([200, 200])
+  expect((await stage.call('GET', '/api/v1/ladders', undefined, { as: 'wang' })).body.divisions).toEqual([region])
+})
+
 test('after a restart the roster is what it was', async () => {
   const before = (await stage.call('GET', '/api/v1/roster')).body.shifts
   expect(before).toHaveLength(1)

@@ -125,7 +125,7 @@ test('from a reading to mail, text message and robot, and a key on the phone tak
     shipped: Record<string, unknown> & { steps: Record<string, object[]> }
     state: object
   }>('GET', '/api/v1/ladders')
-  expect(state).toMatchObject({ enabled: false, text: { zh: '升级未启用' } })
+  expect(state).toMatchObject({ enabled: false, reasons: ['outside-steps-off'], text: { zh: '上级升级未启用' } })
   const { region: _, version: _version, ...ladder } = shipped
   const red = [
     { id: 'r0', afterMs: 0, to: { duty: 'duty1' }, channels: ['app', 'im', 'sms', 'mail'] },

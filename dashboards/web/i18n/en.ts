@@ -108,7 +108,14 @@ export const en: WordTable = {
     'wall-soundless': 'Wall without sound',
     'handover-unsigned': 'Shift not handed over',
     'escalation-off': 'Escalation not in use',
+    'outside-steps-off': 'Outside steps not enabled',
     'enterprises-unarmed': 'Enterprises not yet reachable',
+  },
+  noticeWhere: 'Ladder',
+  /** What a notice says beside its head, where that is words and no figure. */
+  noticeWhy: {
+    'escalation-off': 'no channel is set up',
+    'outside-steps-off': 'authority above and plant head are not called, the other steps are',
   },
   wall: enWall,
   desk: enDesk,
@@ -298,6 +305,7 @@ export const en: WordTable = {
     'already-retired': 'Already retired',
     'in-use': 'Devices there are still in use: retire them first',
     'own-proposal': 'Nobody decides about what they proposed',
+    'dry-run-needed': 'A dry run of these very steps is needed, at most a day old',
     'two-persons': 'Here a second person has to approve',
     'own-window': 'A second person confirms: nobody confirms the window they declared',
     'window-over': 'The window is over or has been refused',

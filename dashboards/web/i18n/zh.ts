@@ -108,7 +108,14 @@ export const zh = {
     'wall-soundless': '大屏无声',
     'handover-unsigned': '交接班未签字',
     'escalation-off': '升级未启用',
+    'outside-steps-off': '上级升级未启用',
     'enterprises-unarmed': '未联通应急通知的企业',
+  },
+  noticeWhere: '升级阶梯',
+  /** What a notice says beside its head, where that is words and no figure. */
+  noticeWhy: {
+    'escalation-off': '未配置通知通道',
+    'outside-steps-off': '上级与企业负责人步骤未启用,其余步骤照常呼叫',
   },
   wall: zhWall,
   desk: zhDesk,
@@ -291,6 +298,7 @@ export const zh = {
     'already-retired': '已经停用',
     'in-use': '仍有设备在用，请先停用这些设备',
     'own-proposal': '提案人不能决定自己的提案',
+    'dry-run-needed': '需要对这些步骤做过试算,且不超过一天',
     'two-persons': '此处须由第二人批准',
     'own-window': '须由第二人确认,不能确认自己申报的窗口',
     'window-over': '该窗口已结束或已被拒绝',
