@@ -46,7 +46,8 @@ export class FalseAlarmHazards {
   take(change: StateChange): void {
     if (change.kind !== 'alarm' || change.mode !== this.#parts.mode) return
     const { alarm, before } = change
-    if (alarm.case?.falseAlarm && !before?.case?.falseAlarm) this.#next(() => this.#look(alarm))
+    const marked = alarm.case?.falseAlarm
+    if (marked && marked.at !== before?.case?.falseAlarm?.at) this.#next(() => this.#look(alarm))
   }
 
   /** Nothing waits for it, and one that fails is tried again with the next mark. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { caseOf } from '../../alerts/cases/case-steps.ts'
 import { readRecordEntry, recordDraft } from '../../journal/codec.ts'
-import { ADMIN_PASSWORD, Stage } from './stage.ts'
+import { ADMIN_PASSWORD, anAlarm, Stage } from './stage.ts'
 
 const DAY = 86_400_000
 let stage: Stage
@@ -127,7 +128,9 @@ test('three false alarms of a point within seven days are one hazard, over a res
   const false_ = async (n: number, now = stage.journal.clock.now()) => {
     const last = Array.from({ length: n }, (_, i) => mark('a-9', now - i * 1_000))
     stage.falseAlarms.set(subject, { subject, inSevenDays: n, needsRectification: n >= 3, last })
-    await stage.raise('a-9', { deviceId: 'gas-9', subject, version: n + 1 }, 'false-alarm')
+    const falseAlarm = { reason: 'interference', text: null, by: 'li', confirmedBy: null, at: now } as const
+    const marked = { ...caseOf(anAlarm('a-9'), now), state: 'falseAlarm', falseAlarm } as const
+    await stage.raise('a-9', { deviceId: 'gas-9', subject, version: n + 1, case: marked }, 'false-alarm')
   }
   await stage.raise('a-9', { deviceId: 'gas-9', subject })
   await false_(2)
