@@ -21,10 +21,6 @@ const day = 86_400_000
  * `-- --traffic FILE` also writes every reading sent, with its acknowledgement, as JSON lines to compare screens with; `--pace N` has
  * every device report N times as often.
  */
-const { traffic: trafficFile, pace: paceText } = parseArgs({
-  options: { traffic: { type: 'string' }, pace: { type: 'string', default: '1' } },
-}).values
-const pace = Number(paceText)
 const env = {
   WATCHFIRE_DATA_DIR: './data-demo',
   WATCHFIRE_JURISDICTION: '云汐示范区',
@@ -32,8 +28,7 @@ const env = {
   WATCHFIRE_MODE: 'simulated',
 }
 try {
-  if (!(pace > 0 && pace <= 100))
-    throw new BadSetting(`--pace ${paceText} is no number above 0 and at most 100; for example --pace 2`)
+  const { trafficFile, pace } = readArguments()
   const { settings, warnings } = readSettings(env, join(process.cwd(), 'watchfire.yaml'))
   if (!isLoopbackHost(settings.host)) {
     throw new BadSetting(
@@ -106,4 +101,16 @@ async function seed(journal: Journal): Promise<void> {
     })),
   ]
   await journal.append(rows.map((row) => recordDraft({ kind: 'registry.changed', by: 'platform', before: null, ...row })))
+}
+
+function readArguments(): { trafficFile: string | undefined; pace: number } {
+  try {
+    const { traffic, pace } = parseArgs({
+      options: { traffic: { type: 'string' }, pace: { type: 'string', default: '1' } },
+    }).values
+    if (!(Number(pace) > 0 && Number(pace) <= 100)) throw new Error(`--pace ${pace} is no number above 0 and at most 100`)
+    return { trafficFile: traffic, pace: Number(pace) }
+  } catch (error) {
+    throw new BadSetting(`${(error as Error).message}; for example npm run demo -- --pace 2 --traffic sent.jsonl`)
+  }
 }

@@ -8,6 +8,11 @@ import { runUntilStopped } from './run.ts'
 let settings: Settings
 let warnings: string[]
 try {
+  const [argument] = process.argv.slice(2)
+  if (argument !== undefined)
+    throw new BadSetting(
+      `${argument}: the platform takes no arguments; settings are environment variables or stand in watchfire.yaml (docs/reference.md), for example WATCHFIRE_HTTP_PORT=8081 npm start`,
+    )
   ;({ settings, warnings } = readSettings(process.env, join(process.cwd(), 'watchfire.yaml')))
 } catch (error) {
   if (!(error instanceof BadSetting)) throw error

@@ -116,21 +116,30 @@ const HELP = `node launch.js simulators/load.ts --token TOKEN[,TOKEN…] [option
 
 async function main(): Promise<number> {
   const text = (fallback: string) => ({ type: 'string', default: fallback }) as const
-  const { values } = parseArgs({
-    options: {
-      token: { type: 'string' },
-      connections: { type: 'string' },
-      devices: text('0'),
-      prefix: text('LOAD-'),
-      rate: text('1000'),
-      batch: text('1'),
-      seconds: text('10'),
-      'in-flight': text('50'),
-      metric: text('combustibleLel'),
-      url: text('mqtt://127.0.0.1:1883'),
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
+  const options = {
+    token: { type: 'string' },
+    connections: { type: 'string' },
+    devices: text('0'),
+    prefix: text('LOAD-'),
+    rate: text('1000'),
+    batch: text('1'),
+    seconds: text('10'),
+    'in-flight': text('50'),
+    metric: text('combustibleLel'),
+    url: text('mqtt://127.0.0.1:1883'),
+    help: { type: 'boolean', short: 'h' },
+  } as const
+  let values
+  try {
+    ;({ values } = parseArgs({ options }))
+    for (const name of ['connections', 'devices', 'rate', 'batch', 'seconds', 'in-flight'] as const) {
+      const given = values[name]
+      if (given !== undefined && !(Number(given) >= 0)) throw new Error(`--${name} ${given} is not a number`)
+    }
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`)
+    return 2
+  }
   const tokens = (values.token ?? '').split(',').filter(Boolean)
   if (values.help || tokens.length === 0) {
     process.stdout.write(HELP)

@@ -272,6 +272,20 @@ test('a second process on the same data folder refuses to start and names the fi
   await expect(startProcess({ dataDir: platform.dataDir })).rejects.toThrow(new RegExp(`\\b${platform.child.pid}\\b`))
 })
 
+test.each([
+  { entry: 'main.ts', args: ['--port', '8081'], says: '--port: the platform takes no arguments' },
+  { entry: 'demo.ts', args: ['--help'], says: "Unknown option '--help'; for example npm run demo" },
+  { entry: 'demo.ts', args: ['--pace', 'fast'], says: '--pace fast is no number above 0' },
+])('$entry $args is refused in words, not ignored and not with a stack', async ({ entry, args, says }) => {
+  const said = await startProcess({ entry, args }).then(
+    () => 'it started',
+    (error: Error) => error.message,
+  )
+  expect(said).toContain('ended with 1 before it was ready')
+  expect(said).toContain(says)
+  expect(said).not.toMatch(/^\s+at /m)
+})
+
 test('after SIGTERM and a new start everything is as it was, and no alarm is raised again', async () => {
   const before = await platform.call<AlarmList>('GET', '/api/v1/alarms?open=true')
   const began = performance.now()
