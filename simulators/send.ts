@@ -54,8 +54,7 @@ export async function send(args: string[], say: (line: string) => void): Promise
     say(wrong)
     return 2
   }
-  for (const key of unknownKeys(json!))
-    say(`note: "${key}" is not in the catalogue of metrics; it is stored under this name, unmapped`)
+  for (const note of notesOn(json!)) say(note)
   const { url, token, device } = values
   try {
     const link = await Link.open({ url, token, timeoutMs, ...(device === undefined ? {} : { device }) })
@@ -92,13 +91,20 @@ function faultOf(json: string): string | null {
     : `a reading is an object such as {"combustibleLel":60}, not ${json.trim()}`
 }
 
-function unknownKeys(json: string): string[] {
+/** What is sent all the same, because the platform has to cope with it, but will not become a value on a screen. */
+function notesOn(json: string): string[] {
   const value: unknown = JSON.parse(json)
   const items = (Array.isArray(value) ? value : [value]) as Record<string, unknown>[]
-  const keys = items.flatMap((item) =>
-    Object.keys(typeof item?.['values'] === 'object' && item['values'] !== null ? item['values'] : (item ?? {})),
+  const pairs = items.flatMap((item) =>
+    Object.entries(typeof item?.['values'] === 'object' && item['values'] !== null ? item['values'] : (item ?? {})),
   )
-  return [...new Set(keys)].filter((key) => !metricOf(key) && key !== 'ts')
+  const keys = new Map(pairs.filter(([key]) => key !== 'ts'))
+  return [...keys].flatMap(([key, one]) => [
+    ...(metricOf(key) ? [] : [`note: "${key}" is not in the catalogue of metrics; it is stored under this name, unmapped`]),
+    ...(one === null || one === '' || typeof one === 'object' || !Number.isFinite(Number(one))
+      ? [`note: "${key}" is not a number; the platform acknowledges it, keeps it in quarantine and shows it at /admin#quarantine`]
+      : []),
+  ])
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -20,6 +20,12 @@ test('send publishes one reading as the demo’s try-out device and prints the a
   ])
   expect((await run(['{"combustibleLel":1}', '--device', 'GAS-9', '--token', 'wf_x'], broker)).code).toBe(0)
   expect(broker.received[1]).toMatchObject({ user: 'GAS-9' })
+  // The platform acknowledges what it cannot use; whoever tries must not look for it on the wall.
+  for (const value of ['"abc"', '""', 'null', '{}', '1e999'])
+    expect((await run([`{"combustibleLel":${value}}`], broker)).text, value).toMatch(
+      /^note: "combustibleLel" is not a number.*quarantine/,
+    )
+  expect((await run(['{"combustibleLel":"12.5"}'], broker)).text).toMatch(/^acknowledged/)
   await broker.stop()
 })
 
