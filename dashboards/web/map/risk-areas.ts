@@ -97,14 +97,22 @@ export function byZone(placed: Iterable<Placed>): Map<string, Placed[]> {
   return zones
 }
 
-/** Of boxes on the screen, first come first served: those that would cover an earlier one are left out. */
-export function apart<T extends { x: number; y: number; w: number; h: number }>(boxes: readonly T[]): T[] {
-  const kept: T[] = []
-  for (const box of boxes) {
-    const covers = kept.some(
-      (one) => box.x < one.x + one.w && one.x < box.x + box.w && box.y < one.y + one.h && one.y < box.y + box.h,
-    )
-    if (!covers) kept.push(box)
+type Box = { x: number; y: number; w: number; h: number }
+const overlap = (a: Box, b: Box): boolean => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h
+
+/**
+ * Labels on the screen, first come first served: each stands at the first of its places where it covers no earlier one and no glyph; if a glyph
+ * is in the way everywhere, then where no earlier one is; and is left out if there is no such place.
+ */
+export function apart<T extends { w: number; h: number; places: readonly { x: number; y: number }[] }>(
+  labels: readonly T[],
+  glyphs: readonly Box[] = [],
+): (T & { x: number; y: number })[] {
+  const kept: (T & { x: number; y: number })[] = []
+  for (const label of labels) {
+    const free = label.places.map(({ x, y }) => ({ ...label, x, y })).filter((box) => !kept.some((one) => overlap(box, one)))
+    const found = free.find((box) => !glyphs.some((one) => overlap(box, one))) ?? free[0]
+    if (found) kept.push(found)
   }
   return kept
 }

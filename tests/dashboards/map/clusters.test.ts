@@ -75,7 +75,10 @@ test('a vehicle is where it last said, anything else where it was installed, and
   expect([map.all.size, map.unplaced.length]).toEqual([0, 0])
 })
 
-test('of labels that would cover each other the first stays', () => {
-  const box = (x: number) => ({ x, y: 0, w: 10, h: 10 })
-  expect(apart([box(0), box(5), box(10), box(12)])).toEqual([box(0), box(10)])
+test('a label stands where it covers neither an earlier one nor a glyph; it covers a glyph rather than be missing, and no other label', () => {
+  const label = (...xs: number[]) => ({ w: 10, h: 10, places: xs.map((x) => ({ x, y: 0 })) })
+  const at = (...labels: ReturnType<typeof label>[]) => apart(labels, [{ x: 25, y: 5, w: 4, h: 4 }]).map(({ x }) => x)
+  expect(at(label(0), label(5), label(10), label(12))).toEqual([0, 10])
+  expect(at(label(0), label(5, 20, 40), label(38, 60))).toEqual([0, 40, 60])
+  expect(at(label(20, 22), label(24, 18))).toEqual([20])
 })
