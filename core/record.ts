@@ -4,6 +4,7 @@ import type { Department, Region } from './department.ts'
 import type { Fence } from './fence.ts'
 import type { HandoverSignedEntry } from './handover.ts'
 import type { HazardEntry } from './hazard.ts'
+import type { ImportKind, ImportState } from './imports.ts'
 import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
 import type { Series } from './reading.ts'
@@ -163,6 +164,8 @@ export type RecordEntry =
   | { kind: 'department.set'; department: Department; before: Department | null; by: Author }
   /** a step of the first login was left out knowingly, or is to be done after all */
   | { kind: 'start.step'; step: StartStep; skipped: boolean; by: Author }
+  /** a sheet was brought in: how many rows, and what came of them; what each did is entries of its own */
+  | { kind: 'import.done'; what: ImportKind; counts: Record<ImportState, number>; by: Author }
   /** somebody has seen or taken personal data of others */
   | { kind: 'personal-data.accessed'; personIds: string[]; what: 'list' | 'one' | 'export'; by: Author }
   /** a shift as it stands after a change */

@@ -17,6 +17,8 @@ export const EnterpriseSchema = Type.Object({
   /** administrative division code, GB/T 2260: 6 to 12 digits */
   region: Type.String({ pattern: '^[0-9]{6,12}$' }),
   sector: Nullable(Type.String({ maxLength: 60 })),
+  /** unified social credit code, GB 32100; absent where nobody gave it */
+  creditCode: Type.Optional(Nullable(Type.String({ pattern: '^[0-9A-HJ-NPQRTUWXY]{18}$' }))),
   riskGrade: RiskGradeSchema,
   retiredAt: Nullable(Type.Number()),
 })

@@ -27,6 +27,7 @@ export const auditKinds = [
   'region.set',
   'department.set',
   'start.step',
+  'import.done',
   'roster.set',
   'handover.signed',
   'hazard.changed',

@@ -28,6 +28,7 @@ import { evidenceCalls } from './api/evidence.ts'
 import { exportCalls } from './api/export.ts'
 import { fenceCalls } from './api/fences.ts'
 import { hazardCalls } from './api/hazards.ts'
+import { importCalls } from './api/imports.ts'
 import { handoverCalls } from './api/handover.ts'
 import { startCalls } from './api/start.ts'
 import { tipCalls } from './api/tips.ts'
@@ -287,6 +288,7 @@ function addCalls(api: Api, context: Context): void {
   auditCalls(api, context)
   placeCalls(api, context)
   deviceCalls(api, context)
+  importCalls(api, context)
   readingCalls(api, context)
   readingAtCalls(api, context)
   exportCalls(api, context)

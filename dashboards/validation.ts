@@ -30,6 +30,23 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   }
 }
 
+/** Every field that does not fit a schema, once, in the order found; null is the whole. */
+export function faultyFields(schema: TSchema): (value: unknown) => { field: string | null; isMissing: boolean }[] {
+  let compiled: ReturnType<typeof Compile<TSchema>> | undefined
+  return (value) => {
+    const check = (compiled ??= Compile(schema))
+    if (check.Check(value)) return []
+    const found = new Map<string | null, boolean>()
+    for (const { keyword, instancePath, params } of check.Errors(value) as Fault[]) {
+      const field = instancePath.split('/')[1] ?? null
+      const missing = keyword === 'required' && field === null ? (params['requiredProperties'] as string[]) : []
+      for (const one of missing) found.set(one, true)
+      if (missing.length === 0 && !found.has(field)) found.set(field, false)
+    }
+    return [...found].map(([field, isMissing]) => ({ field, isMissing }))
+  }
+}
+
 function fromText(input: Record<string, unknown>, { properties = {} }: Shape): Record<string, unknown> {
   const read: Record<string, unknown> = {}
   for (const [name, given] of Object.entries(input)) {

@@ -1,10 +1,10 @@
-import { Type, type TSchema } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
 import type { LiveDevice } from '../../core/live.ts'
 import { metricOf } from '../../core/metrics.ts'
-import { ModeSchema, type Mode } from '../../core/mode.ts'
+import { ModeSchema } from '../../core/mode.ts'
 import { qualityOf, reasonOf } from '../../core/quality.ts'
-import { DeviceSchema, IdSchema, type Device } from '../../core/registry.ts'
+import { DeviceSchema, IdSchema, type Device, type Registry } from '../../core/registry.ts'
 import type { Caller } from '../access.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { CursorSchema, DEFAULT_LIMIT, LimitSchema, OrderedRows } from '../paging.ts'
@@ -24,7 +24,7 @@ const fields = {
   unitAddress: Type.Optional(withExample(properties.unitAddress, '33010600000001')),
   serial: Type.Optional(withExample(properties.serial, 'SN-2041-0093')),
 }
-const NewDeviceSchema = Type.Object(
+export const NewDeviceSchema = Type.Object(
   {
     id: Type.Optional(withExample(IdSchema, 'gas-7k3m9q')),
     enterpriseId: withExample(IdSchema, 'e-4k2m9p'),
@@ -33,7 +33,7 @@ const NewDeviceSchema = Type.Object(
   },
   { additionalProperties: false },
 )
-const DeviceChangeSchema = Type.Object(
+export const DeviceChangeSchema = Type.Object(
   { ...fields, name: Type.Optional(fields.name), kind: Type.Optional(fields.kind) },
   { additionalProperties: false },
 )
@@ -56,33 +56,78 @@ const ListSchema = Type.Object({
 })
 
 /** `gas-detector` → `gas`: the start of a made-up id. */
-const prefixOf = (kind: Device['kind']) => kind.split('-')[0]!
+export const newDeviceId = (registry: Pick<Registry, 'devices'>, kind: Device['kind']): string =>
+  shortId(kind.split('-')[0]!, (taken) => registry.devices.has(taken))
+
+/** A device that was not there; its token is in this answer and nowhere else. */
+export function addDevice(
+  { registry, recorder, journal }: Context,
+  by: string,
+  id: string,
+  { mode = 'live', ...given }: Omit<Static<typeof NewDeviceSchema>, 'id'>,
+): Promise<{ device: Device; token: string }> {
+  return recorder.inTurn(`device ${id}`, async () => {
+    if (registry.devices.has(id)) throw new Conflict('id-taken', `there is already a device ${id}`, { field: 'id' })
+    checkPlace(registry, given)
+    const token = deviceToken()
+    const device: Device = {
+      zoneId: null,
+      latitude: null,
+      longitude: null,
+      terminalPhone: null,
+      unitAddress: null,
+      serial: null,
+      ...given,
+      id,
+      attributes: withoutNulls(given.attributes ?? {}),
+      mode,
+      tokenHash: sha256(token),
+      demo: false,
+      createdAt: journal.clock.now(),
+      retiredAt: null,
+    }
+    await recorder.write([{ kind: 'registry.changed', by, before: null, entity: 'device', row: device }])
+    return { device, token }
+  })
+}
+
+/** What a person says of a device that is there; attributes are merged. */
+export const changeDevice = (context: Context, caller: Caller, id: string, change: Static<typeof DeviceChangeSchema>) =>
+  rewrite(context, caller, id, (before) => {
+    const { attributes, ...given } = change
+    inUse(before)
+    checkPlace(context.registry, { ...given, enterpriseId: before.enterpriseId })
+    return { ...before, ...given, attributes: withoutNulls({ ...before.attributes, ...attributes }) }
+  })
+
+function find({ registry }: Context, id: string, caller: Caller): Device {
+  const device = registry.devices.get(id)
+  if (!device || !sees(caller, device.enterpriseId)) throw new NotFound(`there is no device ${id}`)
+  return device
+}
+
+function inUse(device: Device): void {
+  if (device.retiredAt !== null) throw new Conflict('already-retired', `the device ${device.id} is retired`)
+}
+
+/** Reads the device in turn with other changes of it, records what `next` makes of it. */
+const rewrite = (context: Context, caller: Caller, id: string, next: (before: Device) => Device) =>
+  context.recorder.inTurn(`device ${id}`, async () => {
+    const before = find(context, id, caller)
+    const after = next(before)
+    if (after !== before)
+      await context.recorder.write([{ kind: 'registry.changed', by: caller.id, before, entity: 'device', row: after }])
+    return after
+  })
 
 export function deviceCalls(app: Api, context: Context): void {
-  const { registry, recorder, live, journal, config } = context
+  const { registry, live, journal, config } = context
   const ordered = new OrderedRows<Device>(
     () => registry.devices.values(),
     () => live.registryVersion,
   )
 
-  const find = (id: string, caller: Caller): Device => {
-    const device = registry.devices.get(id)
-    if (!device || !sees(caller, device.enterpriseId)) throw new NotFound(`there is no device ${id}`)
-    return device
-  }
-  const record = (row: Device, before: Device | null, by: string) =>
-    recorder.write([{ kind: 'registry.changed', by, before, entity: 'device', row }])
-  /** Reads the device in turn with other changes of it, records what `change` makes of it. */
-  const change = (id: string, caller: Caller, next: (before: Device) => Device) =>
-    recorder.inTurn(`device ${id}`, async () => {
-      const before = find(id, caller)
-      const after = next(before)
-      if (after !== before) await record(after, before, caller.id)
-      return after
-    })
-  const inUse = (device: Device) => {
-    if (device.retiredAt !== null) throw new Conflict('already-retired', `the device ${device.id} is retired`)
-  }
+  const change = (id: string, caller: Caller, next: (before: Device) => Device) => rewrite(context, caller, id, next)
 
   app.get(
     '/devices',
@@ -113,39 +158,17 @@ export function deviceCalls(app: Api, context: Context): void {
   )
 
   app.get('/devices/:id', { schema: { tags: ['devices'], summary: 'One device', params: ByIdSchema } }, (request) =>
-    shown(context, find(request.params.id, callerOf(context, request, 'read'))),
+    shown(context, find(context, request.params.id, callerOf(context, request, 'read'))),
   )
 
   app.post(
     '/devices',
     { schema: { tags: ['devices'], summary: 'Add a device; its token is shown this once', body: NewDeviceSchema } },
-    (request, reply) => {
+    async (request, reply) => {
       const caller = callerOf(context, request, 'install')
-      const { id: wanted, mode = 'live' as Mode, ...given } = request.body
-      const id = wanted ?? shortId(prefixOf(given.kind), (taken) => registry.devices.has(taken))
-      return recorder.inTurn(`device ${id}`, async () => {
-        if (registry.devices.has(id)) throw new Conflict('id-taken', `there is already a device ${id}`, { field: 'id' })
-        checkPlace(registry, given)
-        const token = deviceToken()
-        const device: Device = {
-          zoneId: null,
-          latitude: null,
-          longitude: null,
-          terminalPhone: null,
-          unitAddress: null,
-          serial: null,
-          ...given,
-          id,
-          attributes: withoutNulls(given.attributes ?? {}),
-          mode,
-          tokenHash: sha256(token),
-          demo: false,
-          createdAt: journal.clock.now(),
-          retiredAt: null,
-        }
-        await record(device, null, caller.id)
-        return reply.code(201).send({ ...shown(context, device), token })
-      })
+      const { id = newDeviceId(registry, request.body.kind), ...given } = request.body
+      const { device, token } = await addDevice(context, caller.id, id, given)
+      return reply.code(201).send({ ...shown(context, device), token })
     },
   )
 
@@ -170,13 +193,7 @@ export function deviceCalls(app: Api, context: Context): void {
     },
     async (request) => {
       const caller = callerOf(context, request, 'install')
-      const { attributes, ...given } = request.body
-      const device = await change(request.params.id, caller, (before) => {
-        inUse(before)
-        checkPlace(registry, { ...given, enterpriseId: before.enterpriseId })
-        return { ...before, ...given, attributes: withoutNulls({ ...before.attributes, ...attributes }) }
-      })
-      return shown(context, device)
+      return shown(context, await changeDevice(context, caller, request.params.id, request.body))
     },
   )
 

@@ -25,7 +25,7 @@ const limits = {
     }),
   ),
 }
-const NewUserSchema = Type.Object(
+export const NewUserSchema = Type.Object(
   {
     username: Type.String({ minLength: 1, maxLength: 64, pattern: '^\\S(.*\\S)?$', examples: ['li.lei'] }),
     password: PasswordSchema,
@@ -38,7 +38,7 @@ const NewUserSchema = Type.Object(
 )
 const text = (maxLength: number, examples: string[]) =>
   Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength }), Type.Null()], { examples }))
-const ContactSchema = Type.Object(
+export const ContactSchema = Type.Object(
   {
     name: text(60, ['王伟']),
     phone: Type.Optional(

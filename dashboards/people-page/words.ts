@@ -173,6 +173,7 @@ const kinds: Record<string, Text> = {
   'region.set': { zh: '区划名称', en: 'Division named' },
   'department.set': { zh: '部门变更', en: 'Department' },
   'start.step': { zh: '开通步骤', en: 'First steps' },
+  'import.done': { zh: '导入表格', en: 'Sheet imported' },
   'roster.set': { zh: '排班变更', en: 'Roster' },
   'handover.signed': { zh: '交接签字', en: 'Handover signed' },
   'hazard.changed': { zh: '隐患处理', en: 'Hazard' },
