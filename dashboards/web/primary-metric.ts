@@ -1,3 +1,4 @@
+import type { Alarm } from '../../core/alarm.ts'
 import { splitChannel } from '../../core/metrics.ts'
 
 /** The one value a row of a device table shows: the most telling first, housekeeping only when there is nothing else. */
@@ -35,3 +36,7 @@ export function primaryMetric(metrics: Iterable<string>, alarmed: string | null)
   if (ranked[0] === 'fireAlarm' && ranked[1] === 'smokeObscuration') return 'smokeObscuration'
   return ranked[0] ?? null
 }
+
+/** What is drawn with an alarm: what it judged, else the most telling value of its device. Two detectors in one zone are no value of their own. */
+export const trendMetric = (alarm: Alarm, devices: ReadonlyMap<string, ReadonlyMap<string, unknown>>): string | null =>
+  alarm.metric ?? primaryMetric(devices.get(alarm.deviceId)?.keys() ?? [], null)

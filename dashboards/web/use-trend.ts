@@ -100,7 +100,8 @@ export function useLimits(alarm: ComputedRef<Alarm | null>): ComputedRef<TrendLi
   )
   return computed(() => {
     const now = alarm.value
-    if (!now) return []
+    // The limit of an alarm without a metric is a number of devices or of minutes, not one of the value drawn.
+    if (!now || now.metric === null) return []
     const own: TrendLimit[] = now.limit === null ? [] : [{ value: now.limit, name: now.limitName ?? '', level: now.level }]
     // A rule that has moved on since is not what judged this alarm: draw only what the alarm itself names.
     const options = rules.value.get(`${now.ruleId}@${now.ruleVersion}`)?.['limits'] as LimitOption[] | undefined

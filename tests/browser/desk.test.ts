@@ -117,6 +117,18 @@ describe.skipIf(!hasChromium())('desk', () => {
       expect(await page.locator('.trend-chart .limit').count()).toBe(2)
       expect(await page.locator('.trend-chart path.line').getAttribute('d')).toMatch(/M.*M/)
     })
+    // Two detectors in one zone are no value of their own: its device's is drawn, and "2 devices" is no line among %LEL.
+    const voting = { metric: null, unit: '', value: 2, limit: 2, limitName: null, measuredAt: platform.now - 60_000 }
+    const two = makeAlarm(platform.now - 60_000, voting)
+    platform.alarm(two)
+    await page.click(`li[data-zone=queue][data-alarm="${two.id}"]`)
+    await eventually(async () => {
+      expect(await page.locator('section[data-zone=detail] h3').allInnerTexts()).toContainEqual(
+        expect.stringContaining('可燃气体'),
+      )
+      expect(await page.locator('.trend-chart path.line').getAttribute('d')).toMatch(/M/)
+      expect(await page.locator('.trend-chart .limit').count()).toBe(0)
+    })
   })
 
   test('F30: a filter says how many alarms it hides, and hides no red', async () => {
