@@ -1,5 +1,5 @@
 import { isOpen, type Alarm, type AlarmChangeKind, type SetAside } from '../core/alarm.ts'
-import { severity, worse } from '../core/level.ts'
+import { severity, worse, type Level } from '../core/level.ts'
 import { PLATFORM, type AlarmChangeEntry } from '../core/record.ts'
 import type { Device } from '../core/registry.ts'
 import type { WindowEntry } from '../core/window.ts'
@@ -27,6 +27,15 @@ export type OpenAlarmsState = DecisionsState
 function news({ report: _, ...alarm }: Alarm): Alarm {
   return alarm
 }
+
+/** Told anew with what was found: it has the level of that, or keeps a worse one nobody has acknowledged. */
+function retold({ limitLevel: _, ...alarm }: Alarm, told: ReturnType<typeof described>, kept: Level): Alarm {
+  const level = worse(told.level, kept)
+  return { ...alarm, ...told, level, ...(level === told.level ? {} : { limitLevel: told.level }) }
+}
+
+/** Worse than what the alarm tells, which may be less than the level it has kept. */
+const isWorseThan = (alarm: Alarm, breach: Breach): boolean => severity[breach.level] > severity[alarm.limitLevel ?? alarm.level]
 
 /** The alarms that are not over, as the engine sees them, and the changes it decided on. */
 export class OpenAlarms {
@@ -86,12 +95,12 @@ export class OpenAlarms {
     if (!alarm) return this.#raise(place, breach, moment, 'breach')
     if (alarm.setAside) return this.#breachAside(place, alarm, alarm.setAside, breach, moment)
     if (isConditionTrue(alarm.state)) {
-      if (severity[breach.level] > severity[alarm.level]) this.#become(place, alarm, breach, moment, 'worsen', 'level')
+      if (isWorseThan(alarm, breach)) this.#become(place, alarm, breach, moment, 'worsen', 'level', alarm.level)
       return
     }
     // What nobody has acknowledged keeps the worst it reached; what somebody has starts afresh.
-    const level = alarm.state === 'returned' ? worse(alarm.level, breach.level) : breach.level
-    this.#become(place, alarm, { ...breach, level }, moment, 'breach', 'again')
+    const kept = alarm.state === 'returned' ? alarm.level : breach.level
+    this.#become(place, alarm, breach, moment, 'breach', 'again', kept)
   }
 
   /** Late, and the newest reading no longer violates: raised as already returned. */
@@ -233,12 +242,19 @@ export class OpenAlarms {
   }
 
   /** The condition is true again, or worse than before: either way nobody has seen that yet. */
-  #become(place: Place, alarm: Alarm, breach: Breach, moment: Moment, input: AlarmInput, change: AlarmChangeKind): void {
+  #become(
+    place: Place,
+    alarm: Alarm,
+    breach: Breach,
+    moment: Moment,
+    input: AlarmInput,
+    change: AlarmChangeKind,
+    kept: Level,
+  ): void {
     const state = transition(alarm.state, input, alarm.latching)
     if (state === null) return
     const after: Alarm = {
-      ...news(alarm),
-      ...this.#describe(place, breach, moment),
+      ...retold(news(alarm), this.#describe(place, breach, moment), kept),
       state,
       version: alarm.version + 1,
       // One that rises is the same occurrence getting worse (semantics 19).
@@ -255,12 +271,11 @@ export class OpenAlarms {
   #breachAside(place: Place, alarm: Alarm, aside: SetAside, breach: Breach, moment: Moment): void {
     const isWorse = severity[breach.level] > severity[alarm.level]
     if (isWorse && transition(alarm.state, 'worsen', alarm.latching) !== null) {
-      return this.#become(place, withoutAside(alarm), breach, moment, 'worsen', 'level')
+      return this.#become(place, withoutAside(alarm), breach, moment, 'worsen', 'level', alarm.level)
     }
     if (aside.isConditionTrue && !isWorse) return
     const after: Alarm = {
-      ...alarm,
-      ...this.#describe(place, { ...breach, level: worse(alarm.level, breach.level) }, moment),
+      ...retold(alarm, this.#describe(place, breach, moment), alarm.level),
       version: alarm.version + (isWorse ? 1 : 0),
       occurrences: alarm.occurrences + (aside.isConditionTrue ? 0 : 1),
       returnedAt: null,

@@ -51,6 +51,8 @@ export type Alarm = {
   state: AlarmState
   /** which limit was crossed: `HH` `H` `L` `LL`, or null where the rule has none */
   limitName: string | null
+  /** the level of that limit, where the alarm still has a worse one from before: what reaches that level now is news once more */
+  limitLevel?: Level
   limit: number | null
   /** which rule, clause or approval the winning limit comes from */
   limitSource: string | null

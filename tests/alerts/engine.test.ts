@@ -78,6 +78,26 @@ test('an alarm that comes back before anyone acknowledged counts two occurrences
   expect(changeOf(world.emissions.at(-1)!).alarm.occurrences).toBe(2)
 })
 
+test('a red that comes back at H is red still, and reaching HH again is news even to whoever acknowledged it meanwhile', () => {
+  const world = new World()
+  world.tape.rows([1, 1, 55], [1, 2, 1], [1, 3, 30])
+  world.run()
+  expect(changeOf(world.emissions.at(-1)!).alarm).toMatchObject({ level: 'red', value: 30, limitName: 'H', limitLevel: 'yellow' })
+  onNewest(world, 4, 'acknowledge')
+  world.tape.rows([1, 5, 60], [1, 6, 65], [1, 7, 30])
+  world.run()
+  expect(world.story()).toEqual([
+    'raised red active 1s',
+    'returned red returned 2s',
+    'again red active 3s',
+    'acknowledged red acknowledged 4s',
+    'level red active 5s',
+  ])
+  const told = changeOf(world.emissions.at(-1)!).alarm
+  expect(told).toMatchObject({ value: 60, limitName: 'HH', occurrences: 2, acknowledgedBy: null })
+  expect(told).not.toHaveProperty('limitLevel')
+})
+
 test('acknowledging what has returned ends it; a latching one waits for a reset', () => {
   for (const [latching, after] of [
     [false, ['acknowledged yellow normal 3s']],
