@@ -17,12 +17,13 @@ export function alarmValueText(alarm: Alarm): string | null {
 
 export const limitNameText = (name: string): string => (has(`limit.${name}`) ? t(`limit.${name}`) : name)
 
-/** `≥ 50 高高报 HH` */
+/** `≥ 50 高高报 HH`; where a worse level nobody has acknowledged was kept, `≥ 25 高报 H · 曾达红色` */
 export function limitText(alarm: Alarm): string | null {
   if (alarm.limit === null || (alarm.metric !== null && metricOf(alarm.metric)?.kind === 'flag')) return null
   const sign = alarm.limitName?.startsWith('L') ? '≤' : '≥'
   const name = alarm.limitName === null ? '' : ` ${limitNameText(alarm.limitName)}`
-  return `${sign} ${valueText(alarm.metric, alarm.limit).replace(/\.0+$/, '')}${name}`
+  const before = alarm.limitLevel ? ` · ${t('reachedBefore', { level: t(`level.${alarm.level}`) })}` : ''
+  return `${sign} ${valueText(alarm.metric, alarm.limit).replace(/\.0+$/, '')}${name}${before}`
 }
 
 /** What is wrong in a few words: the metric where a limit was crossed, else the rule's own sentence. */

@@ -129,6 +129,13 @@ describe.skipIf(!hasChromium())('desk', () => {
       expect(await page.locator('.trend-chart path.line').getAttribute('d')).toMatch(/M/)
       expect(await page.locator('.trend-chart .limit').count()).toBe(0)
     })
+    // A red that came back at H says that it was red.
+    const back = makeAlarm(platform.now, { level: 'red', value: 27.7, limit: 25, limitName: 'H', limitLevel: 'yellow' })
+    platform.alarm(back)
+    await page.click(`li[data-zone=queue][data-alarm="${back.id}"]`)
+    await eventually(async () =>
+      expect(await page.locator('section[data-zone=detail]').innerText()).toMatch(/27\.7 %LEL ≥ 25 \S+ H · 曾达红色/),
+    )
   })
 
   test('F30: a filter says how many alarms it hides, and hides no red', async () => {

@@ -8,6 +8,7 @@ export const en: WordTable = {
   product: 'Watchfire',
   char: { red: 'R', orange: 'O', yellow: 'Y', blue: 'B' },
   level: { red: 'Red', orange: 'Orange', yellow: 'Yellow', blue: 'Blue' },
+  reachedBefore: 'was {level}',
   levelFull: { red: 'Red, Level I', orange: 'Orange, Level II', yellow: 'Yellow, Level III', blue: 'Blue, Level IV' },
   mode: { live: 'Live', drill: 'Exercise', test: 'Test', simulated: 'Simulated' },
   modeFrame: { live: '', drill: '演练 EXERCISE', test: '测试 TEST', simulated: '模拟数据 SIMULATED' },

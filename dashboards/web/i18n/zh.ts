@@ -8,6 +8,7 @@ export const zh = {
   product: '烽燧',
   char: { red: '红', orange: '橙', yellow: '黄', blue: '蓝' },
   level: { red: '红色', orange: '橙色', yellow: '黄色', blue: '蓝色' },
+  reachedBefore: '曾达{level}',
   levelFull: { red: '红色·一级(重大)', orange: '橙色·二级(较大)', yellow: '黄色·三级(一般)', blue: '蓝色·四级(较低)' },
   mode: { live: '实时', drill: '演练', test: '测试', simulated: '模拟' },
   modeFrame: { live: '', drill: '演练 EXERCISE', test: '测试 TEST', simulated: '模拟数据 SIMULATED' },
