@@ -10,8 +10,8 @@ export type Said = { zh: string; en: string }
 
 /** One cell that will not do: what is wrong, and what belongs there. `column` is null where it is about the row. */
 export type ImportFault = { column: Said | null; says: Said; fix: Said }
-/** Null before: it was not there, or it is nobody's business. */
-export type ImportChange = { what: Said; before: string | null; after: string | null }
+/** `adds`: it was not there. Without `before` what it was is nobody's business; null is an empty cell. */
+export type ImportChange = { what: Said; before?: string | null; after: string | null; adds?: true }
 
 /** `same`: already there. `skipped`: the example of the template. */
 export const importStates = ['new', 'changed', 'same', 'bad', 'skipped'] as const

@@ -99,6 +99,7 @@ export const entities: Entity[] = [
       { name: 'name', kind: 'text', required: 'always' },
       { name: 'region', kind: 'text', required: 'always', hint: 'region' },
       { name: 'sector', kind: 'text' },
+      { name: 'creditCode', kind: 'text', hint: 'creditCode' },
       gradeField,
     ],
   },

@@ -116,7 +116,7 @@ function planDevice(plan: RowPlan<PlaceWish>, puts: RegistryRow[], around: Aroun
     ...{ entity: 'device', id, isNew: !before },
     given: before ? wanted : { ...given, enterpriseId, mode },
   })
-  if (!before) plan.changes.push({ what: deviceColumn('name').label, before: null, after: after.name })
+  if (!before) plan.changes.push({ what: said('设备', 'device'), adds: true, after: after.name })
   else plan.changes.push(...changesOf(wanted, before, (id) => (id === zoneId ? cells['zone'] : draft.zones.get(id)?.name) ?? id))
 }
 

@@ -175,11 +175,10 @@ function planPerson(plan: RowPlan<PersonWish>, known: Known, unit: Unit): void {
     ...Object.keys(change).filter((field) => field !== 'contact'),
     ...(joins ? ['unit'] : []),
   ]
-  if (!before) plan.changes.push({ what: personColumn('username').label, before: null, after: cells['username'] ?? null })
+  if (!before) plan.changes.push({ what: said('用户', 'user'), adds: true, after: cells['username'] ?? cells['name']! })
   // What somebody's number was is not shown to whoever has only a sheet with another.
   else
-    for (const field of fields)
-      plan.changes.push({ what: personColumn(field as PersonField).label, before: null, after: cells[field] ?? null })
+    for (const field of fields) plan.changes.push({ what: personColumn(field as PersonField).label, after: cells[field] ?? null })
   const namesake = before ? undefined : known.named(cells['name']!)
   if (namesake)
     plan.notes.push(

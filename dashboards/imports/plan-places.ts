@@ -18,6 +18,7 @@ const checks = (name: PlaceName) => {
   return { add: faultyFields(add), change: faultyFields(change) }
 }
 const faultsOf = { enterprise: checks('enterprise'), site: checks('site'), zone: checks('zone') }
+const nouns = { enterprise: said('企业', 'enterprise'), site: said('场所', 'site'), zone: said('区域', 'zone') }
 /** In which column a field of a place stands. */
 const columns: Record<PlaceName, Record<string, DeviceField>> = {
   enterprise: { name: 'enterprise', region: 'region', sector: 'sector', riskGrade: 'enterpriseGrade', creditCode: 'creditCode' },
@@ -139,7 +140,7 @@ export class PlacePlanner {
     const row = (kind.build as (id: string, given: object, before: object | null) => Entities[Name])(id, news, before ?? null)
     puts.push({ entity: name, row } as RegistryRow)
     plan.wishes.push({ entity: name, id, isNew: before === undefined, given: news })
-    if (before === undefined) plan.changes.push({ what: column('name').label, before: null, after: row.name })
+    if (before === undefined) plan.changes.push({ what: nouns[name], adds: true, after: row.name })
     else
       for (const [field, value] of Object.entries(news))
         plan.changes.push({

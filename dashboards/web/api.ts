@@ -19,7 +19,7 @@ export class ApiFailure extends Error {
 
 type ErrorBody = { error?: { code?: string; message?: string; details?: Record<string, unknown> } }
 
-/** One call under /api/v1. The session is the cookie; nothing is stored in the page. */
+/** One call under /api/v1. The session is the cookie; nothing is stored in the page. A file goes as it is, and says what it is in `headers`. */
 export async function api<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   let response: Response
   try {
@@ -27,7 +27,7 @@ export async function api<T>(method: string, path: string, body?: unknown, heade
       method,
       credentials: 'same-origin',
       headers: { ...screenHeaders(), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     })
   } catch {
     throw new ApiFailure(0, 'unreachable', '', {}, null)

@@ -117,11 +117,13 @@ export const help = {
     zh: [
       '企业、场所、区域、设备的台账。新增设备后令牌只显示一次，请立即复制到设备。',
       '停用不删除数据：历史和报警记录全部保留。换新保留编号、历史和限值。',
+      '导入 CSV：下载模板，用 Excel 填好另存为 CSV 再选入。先检查，逐行写明错在哪里、怎么改；好的行导入，坏的行下载改好再导入，重复导入不会重复登记。令牌和首次密码只在结果文件里，只给一次。',
       '隔离区：看不懂或不合规的报文，带原文和原因；照“怎么办”修改设备。',
     ],
     en: [
       'The registry: enterprises, sites, zones, devices. The token of a new device is shown once: copy it to the device.',
       'Retiring deletes nothing: history and alarms stay. A replacement keeps id, history and limits.',
+      'Import CSV: take the template, fill it in with Excel, save as CSV and choose it. It is checked first, and each row says what is wrong and how to mend it; good rows go in, bad ones are downloaded, mended and imported again. The same file twice adds nothing twice. Tokens and first passwords are in the result file only, once.',
       'Quarantine: messages that could not be used, with their bytes and the reason; mend the device as it says.',
     ],
   },

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { encoderOf } from '../../ingest/encoding.ts'
+import { ADMIN_PASSWORD, Stage } from '../dashboards/stage.ts'
 import { hasChromium, launchChromium } from './chromium.ts'
 import { furnish, makeAlarm } from './district.ts'
-import { FakePlatform } from './fake-platform.ts'
+import { dist, FakePlatform } from './fake-platform.ts'
 import { buildPages, eventually, openPage } from './pages.ts'
 
 describe.skipIf(!hasChromium())('admin, map and login', () => {
@@ -62,6 +65,51 @@ describe.skipIf(!hasChromium())('admin, map and login', () => {
     await page.fill('[name=region]', '3202')
     await page.locator('form .primary').click()
     expect(await page.locator('[data-field=region]').innerText()).toBe('输入有误 · 6–12 位数字,GB/T 2260')
+  })
+
+  test('a sheet is checked, its good rows go in after the mode is chosen, tokens and bad rows are downloaded', async () => {
+    const stage = await Stage.start({ distDir: dist })
+    try {
+      await using admin = await openPage(browser, `${stage.url}/login`, { width: 1440, height: 900 })
+      const { page } = admin
+      await page.fill('[name=username]', 'admin')
+      await page.fill('[name=password]', ADMIN_PASSWORD)
+      await page.locator('.primary').click()
+      // Nothing is there yet: the first steps lead here.
+      await page.waitForURL(`${stage.url}/start`)
+      await page.locator('[data-step=import] a[href="/admin#import"]').click()
+      await page.waitForURL(`${stage.url}/admin#import`)
+      const rows = [
+        '企业名称,行政区划代码,设备名称,设备类型,设备编号',
+        '滨江化工,330106,一号,气体探测器,GAS-1',
+        '滨江化工,,二号,摄像头,GAS-2',
+      ]
+      const choose = (name: string, text: string | Uint8Array) =>
+        page.setInputFiles('[name=sheet]', { name, mimeType: 'text/csv', buffer: Buffer.from(text) })
+      await choose('台账.xlsx', 'PK\u0003\u0004')
+      await page.waitForSelector('[role=alert]')
+      expect(await page.locator('[role=alert]').innerText()).toContain('Excel 工作簿')
+      await choose('台账.csv', encoderOf('gbk')(rows.join('\r\n')))
+      await page.waitForSelector('[data-dry-run=true]')
+      expect(await page.locator('[data-zone=import-answer] h2').innerText()).toBe('1 行可导入，1 行待修正')
+      expect(await page.locator('tr[data-row="3"]').innerText()).toContain('“设备类型”不能是“摄像头”')
+      expect(await page.locator('[data-action=import]').isDisabled()).toBe(true)
+      expect(stage.directory.registry.devices.size).toBe(0)
+      await page.check('[name=mode][value=live]')
+      const saved = async (action: string): Promise<string> => {
+        const [download] = await Promise.all([page.waitForEvent('download'), page.locator(`[data-action=${action}]`).click()])
+        return readFileSync(await download.path(), 'utf8')
+      }
+      // The tokens are on their way to the disk before anybody can lose them.
+      expect(await saved('import')).toMatch(/\r\n2,一号,新增,GAS-1,wf_[A-Za-z0-9]{32}\r\n$/)
+      await page.waitForSelector('[data-dry-run=false]')
+      expect(stage.directory.registry.devices.get('GAS-1')).toMatchObject({ name: '一号', mode: 'live' })
+      expect(await saved('bad')).toMatch(/滨江化工,,二号,摄像头,GAS-2,“设备类型”不能是“摄像头”；须是下列之一/)
+      await page.locator('[data-action=another]').click()
+      await page.waitForSelector('.drop')
+    } finally {
+      await stage.stop()
+    }
   })
 
   test('retiring asks first', async () => {

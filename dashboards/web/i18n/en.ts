@@ -166,6 +166,7 @@ export const en: WordTable = {
       sites: 'Sites',
       zones: 'Zones',
       users: 'Users',
+      import: 'Import CSV',
       quarantine: 'Quarantine',
     },
     add: 'Add',
@@ -208,6 +209,7 @@ export const en: WordTable = {
       name: 'Name',
       region: 'Division code',
       sector: 'Sector',
+      creditCode: 'Unified social credit code',
       riskGrade: 'Static risk grade',
       enterpriseId: 'Enterprise',
       siteId: 'Site',
@@ -230,6 +232,7 @@ export const en: WordTable = {
     },
     hint: {
       region: '6–12 digits, GB/T 2260',
+      creditCode: '18 characters, the last one checks the others',
       password: 'at least 8 characters',
       attributes: 'one per line: name=value, e.g. substance=h2s, expectedPeriodMs=10000',
       passwordKeep: 'leave empty to keep',

@@ -159,6 +159,7 @@ export const zh = {
       sites: '场所',
       zones: '区域',
       users: '用户',
+      import: '导入 CSV',
       quarantine: '隔离区',
     },
     add: '新增',
@@ -201,6 +202,7 @@ export const zh = {
       name: '名称',
       region: '行政区划代码',
       sector: '行业',
+      creditCode: '统一社会信用代码',
       riskGrade: '静态风险等级',
       enterpriseId: '企业',
       siteId: '场所',
@@ -223,6 +225,7 @@ export const zh = {
     },
     hint: {
       region: '6–12 位数字,GB/T 2260',
+      creditCode: '18 位,最后一位是校验位',
       password: '至少 8 个字符',
       attributes: '每行一个:名称=值,例如 substance=h2s、expectedPeriodMs=10000',
       passwordKeep: '留空则不变',
