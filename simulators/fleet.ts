@@ -43,14 +43,14 @@ export class Fleet {
     this.#check(new Set(spoken.map(({ row }) => row.id)))
   }
 
-  /** What is due in from ≤ t < to, in order of time: milliseconds since the story began, or since `base` outside of it. */
-  *reports(from: number, to: number, base: number | null): Generator<Report> {
+  /** What is due in from ≤ t < to, in order of time: milliseconds since the story began, or since `base` outside of it; `told`: how long stories before it went on. */
+  *reports(from: number, to: number, base: number | null, told = 0): Generator<Report> {
     const due: Report[] = []
     for (const channel of this.channels) {
       for (const unit of channel.units) {
         for (const atMs of this.#dueTimes(unit, from, to, base === null)) {
           if (base === null && isCut(this.#scenario, channel.deviceId, atMs)) continue
-          due.push({ atMs, channel, unit, values: this.valuesAt(unit, atMs, base) })
+          due.push({ atMs, channel, unit, values: this.valuesAt(unit, atMs, base, told) })
         }
       }
     }
@@ -58,9 +58,9 @@ export class Fleet {
   }
 
   /** What a device says `atMs` into the story, or (with a `base`) at that time of a day on which nothing happens. */
-  valuesAt(unit: FleetUnit, atMs: number, base: number | null): Values {
+  valuesAt(unit: FleetUnit, atMs: number, base: number | null, told = 0): Values {
     if (base !== null) return unit.model.values(unit, { at: base + atMs, story: null, past: false })
-    const calm = unit.model.values(unit, { at: STORY_MORNING + atMs, story: atMs, past: false })
+    const calm = unit.model.values(unit, { at: STORY_MORNING + atMs, story: atMs, told, past: false })
     return affected(this.#scenario, unit.id, calm, atMs)
   }
 

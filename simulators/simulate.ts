@@ -111,7 +111,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const from = timer ? Math.max(done, to - LONGEST_STRETCH_MS) : done
     done = Math.max(done, to)
     if (base === null) pullAndPlug(to)
-    const byChannel = Map.groupBy(fleet.reports(from, to, base), ({ channel }) => channel.deviceId)
+    const byChannel = Map.groupBy(fleet.reports(from, to, base, story.told), ({ channel }) => channel.deviceId)
     return Promise.all([...byChannel].map(([id, reports]) => send(lines.get(id)!, reports, origin))).then(() => undefined)
   }
 

@@ -20,6 +20,8 @@ export class Story {
   #startedAt: number | null = null
   /** counts the beginnings, so that who follows the story notices a new one */
   round = 0
+  /** how long the stories before this one went on, in milliseconds */
+  told = 0
 
   constructor(scenario: Scenario, clock: Clock) {
     this.scenario = scenario
@@ -32,7 +34,9 @@ export class Story {
   }
 
   restart(): void {
-    this.#startedAt = this.#clock.now()
+    const now = this.#clock.now()
+    if (this.#startedAt !== null) this.told += now - this.#startedAt
+    this.#startedAt = now
     this.round++
   }
 

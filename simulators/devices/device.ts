@@ -18,6 +18,8 @@ export type Moment = {
   at: number
   /** milliseconds since the story began; null before it began and in history */
   story: number | null
+  /** milliseconds that stories before this one went on, together: what moves goes on from where it is */
+  told?: number
   /** before live traffic began */
   past: boolean
 }

@@ -1,4 +1,4 @@
-import { rounded, timeOfDay, uniform, type DeviceModel, type Unit } from './device.ts'
+import { rounded, timeOfDay, uniform, type DeviceModel, type Moment, type Unit } from './device.ts'
 
 const SECOND = 1_000
 const HOUR = 3_600_000
@@ -25,7 +25,7 @@ export const vehicle: DeviceModel = {
 
   values(unit, moment) {
     const round = roundOf(unit)
-    const drivenMs = driving(round, moment.at, moment.story, moment.past)
+    const drivenMs = driving(round, moment)
     const turn = drivenMs === null ? 0 : (drivenMs % round.durationMs) / round.durationMs
     const wave = 2 * Math.PI * STOPS
     // Speed swings between standing and twice the mean; distance is its integral, so position and speed agree.
@@ -42,8 +42,8 @@ export const vehicle: DeviceModel = {
 }
 
 /** How long it has been driving, or null when it stands at the depot. */
-function driving(round: Round, at: number, story: number | null, past: boolean): number | null {
-  if (story !== null) return story
+function driving(round: Round, { at, story, told = 0, past }: Moment): number | null {
+  if (story !== null) return told + story
   if (!past) return null
   const worked = timeOfDay(at) - WORK_BEGINS
   if (worked < 0) return null

@@ -58,6 +58,21 @@ test('the story waits for the first viewer, runs its steps once, and starts agai
   await sim.stop()
 })
 
+test('a story that starts over moves no vehicle: each drives on from where it is', async () => {
+  const { sim, clock } = await simulator()
+  const trucks = sim.fleet.channels.flatMap(({ units }) => units).filter(({ kind }) => kind === 'vehicle')
+  const places = () =>
+    trucks.map(({ id }) => ['latitude', 'longitude'].map((metric) => sim.traffic.latest(id, metric)!.value * 111_000))
+  sim.begin()
+  await pass(sim, clock, 200)
+  const before = places()
+  sim.restart()
+  await pass(sim, clock, 2)
+  await sim.stop()
+  for (const [i, [north, east]] of places().entries())
+    expect(Math.hypot(north! - before[i]![0]!, east! - before[i]![1]!), trucks[i]!.id).toBeLessThan(100)
+})
+
 test('two runs with one seed at different hours say the same at the same time of the story', async () => {
   const tell = async (from: number) => {
     broker.received.length = 0
