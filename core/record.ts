@@ -165,7 +165,7 @@ export type RecordEntry =
   /** a step of the first login was left out knowingly, or is to be done after all */
   | { kind: 'start.step'; step: StartStep; skipped: boolean; by: Author }
   /** a sheet was brought in: how many rows, and what came of them; what each did is entries of its own */
-  | { kind: 'import.done'; what: ImportKind; counts: Record<ImportState, number>; by: Author }
+  | ({ kind: 'import.done'; what: ImportKind; by: Author } & Record<ImportState, number>)
   /** somebody has seen or taken personal data of others */
   | { kind: 'personal-data.accessed'; personIds: string[]; what: 'list' | 'one' | 'export'; by: Author }
   /** a shift as it stands after a change */

@@ -74,7 +74,7 @@ export function importCalls(app: Api, context: Context): void {
 }
 
 function callsFor<Wish>(api: Api, context: Context, { kind, right, columns, needed, plan, apply }: Kind<Wish>): void {
-  const { recorder } = context
+  const { recorder, log } = context
   const tags = ['imports']
   /** Two at once would both find a thing missing and both add it. */
   let busy = false
@@ -124,7 +124,12 @@ function callsFor<Wish>(api: Api, context: Context, { kind, right, columns, need
         const plans = await plan(sheet, query)
         const done: Done<Wish> = dryRun ? new Map() : await apply(caller, plans)
         const counts = countStates(plans)
-        if (!dryRun) await recorder.write([{ kind: 'import.done', what: kind, counts, by: caller.id }])
+        if (!dryRun) {
+          // Each row has its own entry: what went in must not be lost over the sum of it, and neither must the tokens.
+          await recorder
+            .write([{ kind: 'import.done', what: kind, ...counts, by: caller.id }])
+            .catch((error: Error) => log.warn('an import is not summed up in the record', { reason: error.message }))
+        }
         return {
           ...{ kind, dryRun, encoding: sheet.encoding, unused: sheet.unused, counts },
           columns: sheet.columns.map(({ label }) => label),

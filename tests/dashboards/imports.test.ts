@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cellText, csvLine, plainText, readCsv } from '../../core/csv.ts'
+import { Unavailable } from '../../core/errors.ts'
 import type { ImportAnswer, ImportRow } from '../../core/imports.ts'
 import { encoderOf } from '../../ingest/encoding.ts'
 import { readRecordEntry } from '../../journal/codec.ts'
@@ -44,7 +45,8 @@ const mistakes: [string | null, string][] = [
   ['行政区划代码', '滨江化工有限公司,,330108,,,可燃气体,气体探测器,GAS-X6,,,,'],
   ['设备名称', '滨江化工有限公司,,,,,,气体探测器,GAS-X7,,,,'],
   ['设备类型', '滨江化工有限公司,,,,,可燃气体,,GAS-X8,,,,'],
-  ['设备类型', '滨江化工有限公司,,,,,可燃气体,摄像头,GAS-X9,,,,'],
+  // Its enterprise would be good, and new.
+  ['设备类型', '三厂,,330106,,,可燃气体,摄像头,GAS-X9,,,,'],
   ['设备编号', '滨江化工有限公司,,,,,可燃气体,气体探测器,甲 01,,,,'],
   [null, '滨江化工有限公司,,,,,可燃气体,气体探测器,GAS-1,,,,'],
   ['设备编号', '滨江化工有限公司,,,,,可燃气体,气体探测器,GAS-X12,SN-2,,,'],
@@ -92,7 +94,7 @@ test('F41: of 200 rows with 18 bad ones 182 are imported, and 18 come back with 
   expect(new Set(results.map((row) => row[4])).size).toBe(182)
   expect(JSON.stringify((await stage.journal.readRecord(1, ['registry.changed'])).map(readRecordEntry))).not.toContain(token)
   const [done] = (await stage.journal.readRecord(1, ['import.done'])).map(readRecordEntry)
-  expect(done).toMatchObject({ what: 'devices', by: 'admin', from: '127.0.0.1', counts: { new: 182, bad: 18 } })
+  expect(done).toMatchObject({ what: 'devices', by: 'admin', from: '127.0.0.1', new: 182, bad: 18 })
 
   // What comes back: no cell is a formula, and mended it goes in.
   const [head, ...returned] = read(body.badCsv!)
@@ -150,6 +152,21 @@ test('what is no sheet of this kind is refused as a whole, with what to do', asy
     'import-too-many-rows',
   )
   expect(await code(utf8('x'.repeat((4 << 20) + 1)))).toBe('too-large')
+})
+
+test('when the disk takes no more the rows written stay, with their tokens; the others come back and go in later', async () => {
+  const rows = Array.from({ length: 200 }, (_, n) => `满盘厂,330106,水压 ${n},消防水压,FULL-${n}`)
+  const bytes = sheet('企业名称,行政区划代码,设备名称,设备类型,设备编号', ...rows)
+  const append = stage.journal.append.bind(stage.journal)
+  let left = 100
+  stage.journal.append = (drafts) => (left-- > 0 ? append(drafts) : Promise.reject(new Unavailable('journal-full', 'no space')))
+  const { body } = await send('devices?dryRun=false', bytes)
+  stage.journal.append = append
+  expect(body.counts).toMatchObject({ new: 99, bad: 101 })
+  expect(read(body.resultCsv!)).toHaveLength(100)
+  expect(bad(body).at(-1)!.faults[0]!.says.zh).toContain('journal-full')
+  const later = await send('devices?dryRun=false', utf8(body.badCsv!))
+  expect(later.body.counts).toMatchObject({ new: 101, bad: 0 })
 })
 
 test('people: the good ones are in people.db with a first password told once, the record has ids only, and again changes nothing', async () => {
