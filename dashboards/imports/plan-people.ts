@@ -122,6 +122,13 @@ function planPerson(plan: RowPlan<PersonWish>, known: Known, unit: Unit): void {
       said('清空这两格', 'empty these cells'),
     )
   }
+  if (before && (role === 'enterprise') !== (before.enterpriseId !== null))
+    fail(
+      'role',
+      '企业用户和其他用户之间不能转换',
+      'people of an enterprise and others do not become one another',
+      said('换一个用户名，作为新用户', 'another user name makes a new user'),
+    )
   const other = known.rowOf(before, cells)
   if (other !== undefined)
     fail(
@@ -146,8 +153,10 @@ function planPerson(plan: RowPlan<PersonWish>, known: Known, unit: Unit): void {
     )
   if (plan.faults.length > 0) return
 
+  const isSaid = (field: keyof PersonContact, value: unknown): boolean =>
+    field === 'phone' ? digits(String(value)) === digits(before?.contact.phone ?? '') : value === before?.contact[field]
   const contact = Object.fromEntries(
-    Object.entries(given).filter(([field, value]) => value !== before?.contact[field as keyof PersonContact]),
+    Object.entries(given).filter(([field, value]) => !isSaid(field as keyof PersonContact, value)),
   )
   const change: PersonChange = {
     ...(Object.keys(contact).length > 0 && { contact }),

@@ -211,6 +211,12 @@ test('people: the good ones are in people.db with a first password told once, th
   expect(readFileSync(join(dataDir, 'people.db-wal')).includes('赵值班')).toBe(true)
 
   expect((await send('people?dryRun=false', bytes)).body.counts).toMatchObject({ new: 0, changed: 0, same: 3 })
+  // A number is the same however it is written.
+  const spaced = sheet('姓名,角色,手机', '赵值班,值班,+86 139-0000-0001', '钱厂长,值班,13900000002')
+  expect((await send('people', spaced)).body.rows).toMatchObject([
+    { state: 'same' },
+    { state: 'bad', faults: [{ column: { zh: '角色' } }] },
+  ])
   const changed = await send('people?dryRun=false', sheet('用户名,手机', 'sun.li,13900000003', 'admin,13900000009'))
   expect(changed.body.rows).toMatchObject([{ state: 'changed' }, { state: 'bad' }])
   expect(changed.body.resultCsv).not.toMatch(/wf|[A-Za-z0-9]{20}/)
