@@ -20,6 +20,7 @@ export default defineConfig({
           // Many small files that share most of what they import, and some that wait.
           isolate: false,
           maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -29,6 +30,7 @@ export default defineConfig({
           include: ['tests/{flow,chaos,interop}/**/*.test.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -40,6 +42,7 @@ export default defineConfig({
           globalSetup: ['tests/browser/built.ts'],
           testTimeout: 120_000,
           hookTimeout: 90_000,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -51,6 +54,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 90_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

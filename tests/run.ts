@@ -141,6 +141,11 @@ const only = process.argv.slice(2)
 const unstable: string[] = []
 const failed: { name: string; failures: Failure[] }[] = []
 const chosen = steps.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
+const unknown = only.filter((word) => !steps.some(({ name }) => name.includes(word)))
+if (unknown.length > 0) {
+  say(`no step is called ${unknown.join(', ')}; there are:\n${steps.map(({ name }) => `  ${name}`).join('\n')}`)
+  process.exit(2)
+}
 const waiting = chosen.filter(({ still }) => still)
 const lane = async () => {
   for (let step = waiting.shift(); step; step = waiting.shift()) {
