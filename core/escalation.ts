@@ -61,6 +61,8 @@ export const ladderCallees = [
   ...(['operation', 'technical', 'head', 'duty-room', 'superior'] as const),
 ] as const
 export type LadderCallee = (typeof ladderCallees)[number]
+/** How a role is called by hand; `next` is called as its ladder has it. */
+export const askedWays = { channels: ['app', 'voice'], otherwise: ['sms', 'mail'] } as const
 
 /** Somebody wants steps taken now, of the alarm as they saw it. Of one that has changed since nobody wanted anything. */
 export type LadderAskedEntry = {
@@ -106,6 +108,22 @@ export type LadderDecidedEntry = {
   verdict: LadderVerdict
   comment: string | null
   by: Author
+}
+
+/** A ladder somebody wants, with what became of that; as `GET /ladders/proposals` answers. */
+export type LadderProposal = {
+  id: string
+  /** the version it was made from */
+  base: number
+  ladder: Ladder
+  reason: string
+  dryRun: string | null
+  /** what that dry run counted */
+  tried: { from: number; to: number; alarms: number; calls: number } | null
+  by: Author
+  at: number
+  state: 'open' | LadderVerdict
+  decision: { by: Author; at: number; comment: string | null } | null
 }
 
 /** Somebody answered a message: a test, a roll call. `by` is who gave the answer, `personId` whom it was sent to. */

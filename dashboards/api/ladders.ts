@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { positions } from '../../core/contact.ts'
 import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
-import type { Escalation, LadderVerdict } from '../../core/escalation.ts'
+import type { Escalation, LadderProposal, LadderVerdict } from '../../core/escalation.ts'
 import { leavesDeployment, type Ladder } from '../../core/ladder.ts'
 import { levels } from '../../core/level.ts'
 import { EnterpriseSchema, IdSchema } from '../../core/registry.ts'
@@ -75,20 +75,6 @@ const stateWords = {
 }
 /** So many wait for a decision at most. */
 const OPEN_AT_MOST = 50
-
-type LadderProposal = {
-  id: string
-  base: number
-  ladder: Ladder
-  reason: string
-  dryRun: string | null
-  /** what that dry run counted */
-  tried: { from: number; to: number; alarms: number; calls: number } | null
-  by: string
-  at: number
-  state: 'open' | LadderVerdict
-  decision: { by: string; at: number; comment: string | null } | null
-}
 
 /** Who is called when, by region. What one person proposes another puts in force. */
 export function ladderCalls(app: Api, context: Context, escalation: Escalation): void {

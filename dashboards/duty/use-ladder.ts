@@ -1,5 +1,5 @@
 import { computed, ref, shallowRef, watch, type Ref } from 'vue'
-import type { DryRun, LadderVerdict } from '../../core/escalation.ts'
+import type { DryRun, LadderProposal } from '../../core/escalation.ts'
 import type { Ladder } from '../../core/ladder.ts'
 import { api, ApiFailure, failureText } from '../web/api.ts'
 import { locale, t } from '../web/i18n/i18n.ts'
@@ -8,18 +8,6 @@ import { inForce } from './ladder-draft.ts'
 
 const LOOK_MS = 30_000
 
-export type LadderProposal = {
-  id: string
-  base: number
-  ladder: Ladder
-  reason: string
-  dryRun: string | null
-  tried: { from: number; to: number; alarms: number; calls: number } | null
-  by: string
-  at: number
-  state: 'open' | LadderVerdict
-  decision: { by: string; at: number; comment: string | null } | null
-}
 type Answer = {
   state: { enabled: boolean; reasons: ('no-channels' | 'outside-steps-off')[] }
   shipped: Ladder
