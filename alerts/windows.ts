@@ -1,20 +1,22 @@
 import type { Alarm, AlarmChangeKind } from '../core/alarm.ts'
 import type { Device } from '../core/registry.ts'
+import { Windows, WINDOWS_KEPT_MS } from '../core/window-book.ts'
 import {
   covers,
   endOf,
+  isBounded,
   isInForce,
   isPoint,
   isTest,
+  LONGEST_OF_ONE_MS,
   longestWindowMs,
   startOf,
-  Windows,
   windowEntryKinds,
-  WINDOWS_KEPT_MS,
   type DeclaredWindow,
   type SuppressionWindow,
   type WindowEntry,
 } from '../core/window.ts'
+import { LONGEST_TEST_MS, roomUntil, TESTS_APART_MS } from '../core/window-room.ts'
 import { tickAtOrAfter, type DueTimes } from './due-times.ts'
 import { isConditionTrue, transition } from './lifecycle.ts'
 import { resumed, withoutAside } from './set-aside.ts'
@@ -88,23 +90,27 @@ export class WindowWatch {
 
   /**
    * A panel says that it is being tested, or no longer is: what follows for the record, null when nothing does. A bit that stays set is
-   * believed for as long as a test may last, until it has been off.
+   * believed for as long as a test may last; after that not before it has been off as long, and not for more of a day than a point may be.
    */
   testBit(device: Device, value: number, at: number, pos: number): WindowEntry | null {
     if (device.kind !== PANEL) return null
     const by = `${BY_DEVICE}${device.id}`
-    const open = this.all().find((window) => window.declaredBy === by && window.endedAt === null)
+    const own = this.all().filter(({ declaredBy }) => declaredBy === by)
+    const open = own.find(({ endedAt }) => endedAt === null)
     if (value < 1) return open ? { kind: 'window.ended', windowId: open.id, by, reason: null } : null
     if (open) return null
+    const point = { device: device.id, metric: null }
+    const isRested = own.every(({ endedAt }) => endedAt === null || at - endedAt >= TESTS_APART_MS)
     const window: DeclaredWindow = {
       id: `wb-${pos}`,
       kind: 'panel-test',
       enterpriseId: device.enterpriseId,
-      points: [{ device: device.id, metric: null }],
+      points: [point],
       rules: [],
       reason: '',
       from: at,
-      until: at + longestWindowMs['panel-test'],
+      // One that holds nothing aside says in the record that the panel was in test, and what it reported was real.
+      until: isRested ? roomUntil(point, this.all(), at) : at,
       byEnterprise: false,
       byDevice: true,
     }
@@ -117,7 +123,9 @@ export class WindowWatch {
     const over = this.all().filter(
       (window) => this.#covers(window, alarm, at) && (alarm.late || this.#covers(window, alarm, knownAt)),
     )
-    return over.length === 0 ? alarm : suppressed(alarm, over)
+    // What gets worse behind a window has been there since before.
+    const since = change === 'level' ? (alarm.behindSince ?? at) : at
+    return over.length === 0 ? alarm : suppressed(alarm, over, since)
   }
 
   /** What has changed for an alarm because windows opened or closed; null when nothing has. */
@@ -125,12 +133,28 @@ export class WindowWatch {
     const over = this.all().filter(
       (window) => this.#covers(window, alarm, alarm.late ? alarm.measuredAt : at) && at < endOf(window),
     )
-    if (over.length === 0) {
-      return alarm.state === 'suppressed' ? { alarm: resumed(alarm, at), change: 'unsuppressed' } : null
-    }
-    const after = suppressed(alarm, over)
+    const isBehind = alarm.state === 'suppressed'
+    if (over.length === 0) return isBehind ? { alarm: heard(alarm, at), change: 'unsuppressed' } : null
+    const isOwed = isBehind && !alarm.late && this.#isHeardNow(alarm, over)
+    if (isOwed && alarm.setAside?.isConditionTrue) return { alarm: heard(alarm, at, over), change: 'unsuppressed' }
+    const after = suppressed(alarm, over, isBehind && !isOwed ? (alarm.behindSince ?? at) : at)
     if (after === alarm || isSame(after, alarm)) return null
     return { alarm: { ...after, version: alarm.version + (after.state === alarm.state ? 0 : 1) }, change: 'suppressed' }
+  }
+
+  /**
+   * A window that kept the alarm from people is over, and none of those that go on may do so further: each began only when that one
+   * was over, or would make it longer than windows may keep an alarm in one go.
+   */
+  #isHeardNow({ setAside, behindSince }: Alarm, over: SuppressionWindow[]): boolean {
+    const gone = (setAside?.windows ?? []).filter((id) => !over.some((window) => window.id === id))
+    if (gone.length === 0) return false
+    const end = Math.max(...gone.map((id) => endOfKnown(this.#windows.get(id))))
+    return over.every(
+      (window) =>
+        isBounded(window) &&
+        (startOf(window) >= end || (behindSince !== undefined && endOf(window) - behindSince > longestBehind(window))),
+    )
   }
 
   takeChanged(): SavedWindows {
@@ -158,7 +182,7 @@ export class WindowWatch {
   }
 
   #covers(window: SuppressionWindow, alarm: Alarm, at: number): boolean {
-    return covers(window, alarm, this.#typeOf(alarm.ruleId), at)
+    return !alarm.heardOver?.includes(window.id) && covers(window, alarm, this.#typeOf(alarm.ruleId), at)
   }
 
   #savedOf(id: string): SavedWindow | null {
@@ -189,7 +213,7 @@ export function nextTick(window: SuppressionWindow, now: number): number | null 
 }
 
 /** An alarm that windows cover; the same alarm where it stands aside for another reason already. */
-function suppressed(alarm: Alarm, windows: SuppressionWindow[]): Alarm {
+function suppressed(alarm: Alarm, windows: SuppressionWindow[], since: number): Alarm {
   const state = alarm.state === 'suppressed' ? alarm.state : transition(alarm.state, 'suppress', alarm.latching)
   if (state === null) return alarm
   const setAside = {
@@ -197,8 +221,21 @@ function suppressed(alarm: Alarm, windows: SuppressionWindow[]): Alarm {
     isConditionTrue: alarm.setAside?.isConditionTrue ?? isConditionTrue(alarm.state),
     windows: windows.map(({ id }) => id).sort(),
   }
-  return { ...withoutAside(alarm), state, setAside }
+  return { ...withoutAside(alarm), state, setAside, ...(windows.some(isBounded) && { behindSince: since }) }
 }
+
+/** Back before people; `over`: windows that go on, and have no say about it any more. */
+function heard({ behindSince: _, ...alarm }: Alarm, at: number, over: SuppressionWindow[] = []): Alarm {
+  const heardOver = [...(alarm.heardOver ?? []), ...over.map(({ id }) => id)]
+  return { ...resumed(alarm, at), ...(heardOver.length > 0 && { heardOver }) }
+}
+
+/** One that was forgotten was over long ago. */
+const endOfKnown = (window: SuppressionWindow | undefined): number => (window ? endOf(window) : -Infinity)
+
+/** Work may follow a test that it overlaps, when two persons stand for it; else nothing keeps an alarm longer than one test may. */
+const longestBehind = (window: SuppressionWindow): number =>
+  isTest(window.kind) || window.confirmedAt === null ? LONGEST_OF_ONE_MS : longestWindowMs[window.kind] + LONGEST_TEST_MS
 
 const isSame = (a: Alarm, b: Alarm): boolean =>
   a.state === b.state && a.setAside?.until === b.setAside?.until && a.setAside?.windows?.join() === b.setAside?.windows?.join()

@@ -70,6 +70,10 @@ export type Alarm = {
   occurrences: number
   /** raised by data older than what was already judged: "happened then, arrived now" */
   late: boolean
+  /** since when windows have kept it from people without a break, see alerts/windows.ts */
+  behindSince?: number
+  /** windows that keep it from nobody any more: they began when another was over, or would have kept it too long */
+  heardOver?: string[]
   /** 补报: over before it was known; `by`: the gateway that kept it, or the device itself. See core/alarm-group.ts */
   report?: { by: string }
   /** raised more than 60 s after it was measured */

@@ -20,6 +20,17 @@ export const longestWindowMs: Record<WindowKind, number> = {
 /** What the points say meanwhile is a test and no measurement. */
 export const isTest = (kind: WindowKind): boolean => kind === 'calibration' || kind === 'panel-test'
 
+/**
+ * `test` · `enterprise` · `integrity`: it names what tells that somebody plays with a device · `many` points · `whole` enterprise ·
+ * `long` · `again`: the same points shortly after another.
+ */
+export const secondReasons = ['test', 'enterprise', 'integrity', 'many', 'whole', 'long', 'again'] as const
+export type SecondReason = (typeof secondReasons)[number]
+
+/** One person answers for so many points and so long, and not again before as long has passed. */
+export const POINTS_OF_ONE = 20
+export const LONGEST_OF_ONE_MS = 2 * HOUR_MS
+
 /** A device, or one quantity of it: without a channel all of its channels. */
 export type WindowPoint = { device: string; metric: string | null }
 
@@ -39,6 +50,8 @@ export type DeclaredWindow = {
   byEnterprise: boolean
   /** a panel's own test bit: nobody has to confirm what stands on the panel */
   byDevice?: true
+  /** what a second person is needed for; absent in records from before windows were bounded, which go on as they were judged */
+  secondFor?: SecondReason[]
 }
 
 export type SuppressionWindow = DeclaredWindow & {
@@ -58,8 +71,11 @@ export type SuppressionWindow = DeclaredWindow & {
 export const windowStates = ['waiting', 'planned', 'in-force', 'refused', 'ended', 'over', 'lapsed'] as const
 export type WindowState = (typeof windowStates)[number]
 
-export const needsConfirmation = ({ kind, byEnterprise, byDevice }: DeclaredWindow): boolean =>
-  byDevice !== true && (byEnterprise || isTest(kind))
+export const needsConfirmation = ({ kind, byEnterprise, byDevice, secondFor = [] }: DeclaredWindow): boolean =>
+  byDevice !== true && (byEnterprise || isTest(kind) || secondFor.length > 0)
+
+/** Declared since windows are bounded. A panel's own are judged anew in every replay. */
+export const isBounded = ({ secondFor, byDevice }: DeclaredWindow): boolean => secondFor !== undefined || byDevice === true
 
 /** From when it is in force, Infinity while it waits for the second person. */
 export function startOf(window: SuppressionWindow): number {
@@ -101,8 +117,22 @@ export function covers(window: SuppressionWindow, alarm: Alarm, ruleType: string
   if (subject !== deviceId && !subject.startsWith(`${deviceId}/`)) return false
   if (!window.points.some((point) => isPoint(point, deviceId, metric))) return false
   if (isLifeSafety(alarm) && !coversLifeSafety(window, at)) return false
+  if (window.secondFor && tellsTampering(ruleType, metric) && !isStoodFor(window, at)) return false
   return isTest(window.kind) || window.rules.some((one) => one === ruleId || one === ruleType)
 }
+
+const isStoodFor = ({ confirmedAt, byDevice }: SuppressionWindow, at: number): boolean =>
+  byDevice === true || (confirmedAt !== null && at >= confirmedAt)
+
+const tamperingTypes: ReadonlySet<string> = new Set(['silent', 'bad-reading', 'wrong-clock', 'stuck', 'copied', 'jump'])
+const tamperingMetrics: ReadonlySet<string> = new Set([
+  ...(['tamper', 'bypassed', 'inService', 'settingChanged', 'coverOpen', 'powerLost'] as const),
+  ...(['fault', 'backupFault', 'calibrationOverdue', 'testing'] as const),
+])
+
+/** A rule that tells that a device is kept from saying the truth, by somebody or something: what would tell of a window's misuse. */
+export const tellsTampering = (ruleType: string | undefined, metric: string | null | undefined): boolean =>
+  tamperingTypes.has(ruleType ?? '') || (typeof metric === 'string' && tamperingMetrics.has(splitChannel(metric).metric))
 
 /** What a person or a panel says of a window, as the record carries it. */
 export type WindowEntry =
@@ -111,62 +141,3 @@ export type WindowEntry =
   | { kind: 'window.refused' | 'window.ended'; windowId: string; by: string; reason: string | null }
 
 export const windowEntryKinds = ['window.declared', 'window.confirmed', 'window.refused', 'window.ended'] as const
-
-/** Those that are over stay known for so long: late data may still tell of their time. */
-export const WINDOWS_KEPT_MS = 30 * 24 * HOUR_MS
-
-/** Windows as the record has them. Does not judge who may: an entry that changes nothing is not heard. */
-export class Windows {
-  readonly #byId = new Map<string, SuppressionWindow>()
-
-  all(): SuppressionWindow[] {
-    return [...this.#byId.values()]
-  }
-
-  get size(): number {
-    return this.#byId.size
-  }
-
-  get(id: string): SuppressionWindow | undefined {
-    return this.#byId.get(id)
-  }
-
-  load(windows: Iterable<SuppressionWindow>): void {
-    for (const window of windows) this.#byId.set(window.id, window)
-  }
-
-  /** The window as it stands after the entry; null when that changes nothing. */
-  apply(entry: WindowEntry, at: number): SuppressionWindow | null {
-    const after = entry.kind === 'window.declared' ? this.#declared(entry, at) : this.#changed(entry, at)
-    if (after) this.#byId.set(after.id, after)
-    return after
-  }
-
-  /** Those that ended too long ago to matter are forgotten; gives their ids. */
-  forget(at: number): string[] {
-    const old = this.all().filter((window) => endOf(window) + WINDOWS_KEPT_MS <= at)
-    for (const { id } of old) this.#byId.delete(id)
-    return old.map(({ id }) => id)
-  }
-
-  #declared({ window, by }: Extract<WindowEntry, { kind: 'window.declared' }>, at: number): SuppressionWindow | null {
-    if (this.#byId.has(window.id)) return null
-    const nobody = { confirmedBy: null, confirmedAt: null, refusedBy: null, refusedAt: null, endedBy: null, endedAt: null }
-    return { ...window, declaredBy: by, declaredAt: at, ...nobody, comment: null }
-  }
-
-  #changed(entry: Exclude<WindowEntry, { kind: 'window.declared' }>, at: number): SuppressionWindow | null {
-    const window = this.#byId.get(entry.windowId)
-    if (!window || window.refusedAt !== null || window.endedAt !== null) return null
-    switch (entry.kind) {
-      case 'window.confirmed':
-        // Two persons are two.
-        if (window.confirmedAt !== null || entry.by === window.declaredBy || at >= endOf(window)) return null
-        return { ...window, confirmedBy: entry.by, confirmedAt: at }
-      case 'window.refused':
-        return { ...window, refusedBy: entry.by, refusedAt: at, comment: entry.reason }
-      case 'window.ended':
-        return { ...window, endedBy: entry.by, endedAt: at, comment: entry.reason }
-    }
-  }
-}

@@ -1,5 +1,6 @@
 import type { LiveDevice } from '../core/live.ts'
-import { endOf, isInForce, isTest, type Windows } from '../core/window.ts'
+import { type Windows } from '../core/window-book.ts'
+import { endOf, isInForce, isTest } from '../core/window.ts'
 
 export type DeviceTest = NonNullable<LiveDevice['test']>
 
