@@ -88,6 +88,9 @@ async function announce(settings: Options, url: URL, outside: Outside, message: 
     await orFail(client.publishAsync(topic, payload, { qos: 1 }), client, within, url, reason)
     if (receiptTopic !== undefined) await answers(client, heard, settings.speakers, receiptWaitMs, signal)
     return counted(settings, heard)
+  } catch (error) {
+    if (error instanceof DeliveryFailed && !signal.aborted) outside.unreachable(url.hostname)
+    throw error
   } finally {
     client.end(true)
   }

@@ -64,7 +64,9 @@ export const mail: ChannelType<typeof options> = {
           return { receipt: 'accepted', detail: `SMTP ${response.slice(0, 3)}` }
         } catch (error) {
           const reason = within.aborted && !signal.aborted ? `not taken within ${timeoutMs} ms` : null
-          throw failureOf(error as SmtpError, `${host}:${port}`, reason)
+          const failure = failureOf(error as SmtpError, `${host}:${port}`, reason)
+          if (failure instanceof DeliveryFailed && !signal.aborted) outside.unreachable(host)
+          throw failure
         }
       },
     }

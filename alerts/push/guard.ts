@@ -19,32 +19,54 @@ ownMachine.addSubnet('64:ff9b::', 96, 'ipv6')
 /** Loopback, unspecified, link-local (cloud metadata lives there), multicast and broadcast; mapped IPv4 included. */
 export const isOwnMachine = (address: string): boolean => ownMachine.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
+/** An address is asked for again after this long, or as soon as it could not be reached: providers move. */
+export const PINNED_FOR_MS = 5 * 60_000
+
+export type Resolver = {
+  resolve(host: string, allowLoopback: boolean): Promise<Address[]>
+  /** Nobody could be reached there: the next one asks anew. */
+  unreachable(host: string): void
+}
+
 /**
- * Addresses of hosts that stand in the settings. Asked once each: an answer that changes later (DNS rebinding) must not turn
- * the platform against its own network.
+ * Addresses of hosts that stand in the settings. Whatever the answer, and however often it is asked, it goes through the guard: one
+ * that changes (DNS rebinding) must not turn the platform against its own network. What connects gets the addresses that were checked.
  */
-export function pinnedResolver() {
-  const pinned = new Map<string, Address[]>()
-  return async (host: string, allowLoopback: boolean): Promise<Address[]> => {
-    const found = pinned.get(host) ?? (await resolve(host))
-    const forbidden = found.find(({ address }) => isOwnMachine(address))
-    if (forbidden && !allowLoopback) {
-      throw new ChannelMisconfigured("the channel's address is this machine or its link, which the settings do not allow", {
-        host,
-        address: forbidden.address,
-      })
-    }
-    pinned.set(host, found)
-    return found
+export function pinnedResolver(now: () => number, ask: (bare: string) => Promise<Address[]> = askSystem): Resolver {
+  const pinned = new Map<string, { found: Address[]; until: number }>()
+  return {
+    async resolve(host, allowLoopback) {
+      const known = pinned.get(host)
+      const isFresh = known !== undefined && now() < known.until
+      const found = isFresh ? known.found : await addressesOf(host, ask, known?.found)
+      const forbidden = found.find(({ address }) => isOwnMachine(address))
+      if (forbidden && !allowLoopback) {
+        pinned.delete(host)
+        throw new ChannelMisconfigured("the channel's address is this machine or its link, which the settings do not allow", {
+          host,
+          address: forbidden.address,
+        })
+      }
+      if (!isFresh) pinned.set(host, { found, until: now() + PINNED_FOR_MS })
+      return found
+    },
+    unreachable(host) {
+      const known = pinned.get(host)
+      if (known) pinned.set(host, { ...known, until: 0 })
+    },
   }
 }
 
-async function resolve(hostname: string): Promise<Address[]> {
+/** Without an answer the one before stays: a name server that is down silences nobody. */
+async function addressesOf(hostname: string, ask: (bare: string) => Promise<Address[]>, before?: Address[]): Promise<Address[]> {
   const bare = hostname.replace(/^\[|\]$/g, '')
   if (isIP(bare)) return [{ address: bare, family: isIP(bare) }]
   try {
-    return await lookup(bare, { all: true })
+    return await ask(bare)
   } catch (error) {
+    if (before) return before
     throw new DeliveryFailed('the host has no address', { host: hostname, reason: (error as NodeJS.ErrnoException).code })
   }
 }
+
+const askSystem = (bare: string): Promise<Address[]> => lookup(bare, { all: true })

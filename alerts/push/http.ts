@@ -1,15 +1,16 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { DeliveryFailed, type HttpAnswer, type HttpRequest, type Outside } from '../channels/channel.ts'
-import type { Address } from './guard.ts'
+import type { Address, Resolver } from './guard.ts'
 
 /** One request to a pinned address. A redirect is an answer like any other; the body is read only as far as it is wanted. */
 export const guardedHttp =
-  (resolve: Outside['resolve']): Outside['http'] =>
+  ({ resolve, unreachable }: Resolver): Outside['http'] =>
   async (asked, signal) => {
     const within = AbortSignal.any([signal, AbortSignal.timeout(asked.timeoutMs)])
     const pinned = await resolve(asked.url.hostname, asked.allowLoopback)
     return exchange(asked, pinned, within).catch((error: NodeJS.ErrnoException) => {
+      if (!signal.aborted) unreachable(asked.url.hostname)
       const reason = within.aborted && !signal.aborted ? `no answer within ${asked.timeoutMs} ms` : (error.code ?? error.name)
       throw new DeliveryFailed('the receiver could not be reached', { host: asked.url.host, reason })
     })

@@ -7,6 +7,6 @@ import { openLine } from './serial-line.ts'
 
 /** The world as channels may reach it: real sockets and lines behind the guards. */
 export function openOutside(clock: Clock = wallClock): Outside {
-  const resolve = pinnedResolver()
-  return { now: () => clock.now(), resolve, http: guardedHttp(resolve), openLine: openLine(resolve) }
+  const resolver = pinnedResolver(() => clock.now())
+  return { now: () => clock.now(), ...resolver, http: guardedHttp(resolver), openLine: openLine(resolver) }
 }

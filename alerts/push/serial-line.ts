@@ -5,20 +5,22 @@ import { ReadStream } from 'node:tty'
 import { promisify } from 'node:util'
 import { ChannelMisconfigured, DeliveryFailed, type SerialLine } from '../channels/channel.ts'
 import type { Outside } from '../channels/index.ts'
+import type { Resolver } from './guard.ts'
 
 /** A tty (`/dev/ttyUSB0`), or a serial server (`tcp://10.0.0.5:4001`), which is in the same network by its nature. */
 export const openLine =
-  (resolve: Outside['resolve']): Outside['openLine'] =>
+  (resolver: Resolver): Outside['openLine'] =>
   (path, baud, signal) =>
-    path.startsWith('tcp://') ? openTcp(new URL(path), resolve, signal) : openTty(path, baud)
+    path.startsWith('tcp://') ? openTcp(new URL(path), resolver, signal) : openTty(path, baud)
 
-async function openTcp(url: URL, resolve: Outside['resolve'], signal: AbortSignal): Promise<SerialLine> {
+async function openTcp(url: URL, { resolve, unreachable }: Resolver, signal: AbortSignal): Promise<SerialLine> {
   const [first] = await resolve(url.hostname, true)
   const socket = connect({ host: first!.address, port: Number(url.port) })
   await new Promise<void>((done, failed) => {
     const fail = (reason: string | undefined) => {
       signal.removeEventListener('abort', off)
       socket.destroy()
+      if (!signal.aborted) unreachable(url.hostname)
       failed(new DeliveryFailed('the serial server could not be reached', { host: url.host, reason }))
     }
     const off = () => fail('timeout')
