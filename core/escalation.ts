@@ -186,6 +186,8 @@ export type LadderPlace = {
   taken: LadderRung[]
   /** the next rung that will call somebody, unless somebody acts */
   next: { at: number; to: LadderTarget[] } | null
+  /** whom `next` by hand would call now and by which ways; empty: nobody */
+  byHand?: { to: LadderTarget; channels: string[] }[]
   /** somebody has it and owes a first feedback by then */
   feedbackDueAt: number | null
 }

@@ -1,5 +1,5 @@
 import { Conflict } from '../../core/errors.ts'
-import type { LadderCallee } from '../../core/escalation.ts'
+import { askedWays, type LadderCallee } from '../../core/escalation.ts'
 import { leavesDeployment, type Ladder, type LadderStep, type LadderTarget } from '../../core/ladder.ts'
 import { dutyRoles, type DutyRole } from '../../core/roster.ts'
 import type { Call } from './call.ts'
@@ -9,7 +9,13 @@ import { isOnlyPages } from './whom.ts'
 export function stepsAsked(call: Call, ladder: Ladder, to: LadderCallee, now: number): LadderStep[] {
   if (to === 'next') return nextRung(call, ladder)
   const id = `asked-${to.toLowerCase()}-${call.alarm.version}-${now.toString(36)}-${call.asked.length}`
-  const step: LadderStep = { id, afterMs: 0, to: targetOf(to), channels: ['app', 'voice'], otherwise: ['sms', 'mail'] }
+  const step: LadderStep = {
+    id,
+    afterMs: 0,
+    to: targetOf(to),
+    channels: [...askedWays.channels],
+    otherwise: [...askedWays.otherwise],
+  }
   if (leavesDeployment(step) && !ladder.leaves) throw isOff()
   return [step]
 }

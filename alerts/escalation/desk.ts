@@ -66,7 +66,20 @@ export class EscalationDesk implements Door {
     if (!this.#runner.hasChannels) return { phase: 'off', ...nothing }
     // What was recorded before the question is known.
     await this.#runner.caughtUp()
-    return this.#runner.machine.place(alarmId) ?? { phase: 'none', ...nothing }
+    const place = this.#runner.machine.place(alarmId)
+    return place ? { ...place, byHand: this.#byHand(alarmId) } : { phase: 'none', ...nothing }
+  }
+
+  #byHand(alarmId: string): NonNullable<LadderPlace['byHand']> {
+    const { machine } = this.#runner
+    const alarm = machine.alarm(alarmId)
+    try {
+      const steps = alarm ? machine.plan(alarmId, alarm.version, 'next', this.#journal.clock.now()) : []
+      return steps.map(({ to, channels }) => ({ to, channels: [...channels] }))
+    } catch (error) {
+      if (error instanceof Conflict) return []
+      throw error
+    }
   }
 
   async tryLadder(ladder: Ladder, by: Author): Promise<DryRun> {

@@ -1,12 +1,17 @@
 import type { Alarm } from '../../core/alarm.ts'
 import { photoText, type PhotoNote } from '../../core/photo.ts'
+import type { LadderCallee } from '../../core/escalation.ts'
 import type { AlarmAction } from '../../core/record.ts'
+
+/** What is done on the phone: an action, or a call up the ladder by hand. */
+export type PhoneDeed = AlarmAction | 'call'
 
 export type TakenPhoto = Omit<PhotoNote, 'sha256'> & { blob: Blob }
 
 /**
  * An action that has not arrived. Its key makes a second sending a repetition. `waiting` is sent when there is a network, the others are
- * shown until the person has read them: `conflict` the alarm had become something else · `refused` · `held` it came after one of those.
+ * shown until the person has read them: `asks` a call so old that its person decides anew ·
+ * `conflict` the alarm had become something else · `refused` · `held` it came after one of those.
  */
 export type QueuedAction = {
   seq: number
@@ -18,10 +23,12 @@ export type QueuedAction = {
   /** the alarm as the person saw it */
   seen: Alarm
   version: number
-  action: AlarmAction
+  action: PhoneDeed
   body: Record<string, unknown>
   photo: TakenPhoto | null
-  state: 'waiting' | 'conflict' | 'refused' | 'held'
+  /** when it was last wanted, later than `at` if its person was asked again */
+  wantedAt?: number
+  state: 'waiting' | 'asks' | 'conflict' | 'refused' | 'held'
   /** what the alarm is instead */
   now: Alarm | null
   why: string | null
@@ -34,6 +41,14 @@ export type Sent =
   | { kind: 'refused'; why: string }
   | { kind: 'unreachable' }
   | { kind: 'login' }
+
+/** Older than this nobody is rung up without asking who wanted it: whom it would call may have been called or be there by now. */
+export const CALL_GOES_STALE_MS = 10 * 60_000
+export const isStaleCall = ({ action, at, wantedAt = at }: QueuedAction, now: number): boolean =>
+  action === 'call' && now - wantedAt > CALL_GOES_STALE_MS
+
+export const calleeOf = ({ action, body }: QueuedAction): LadderCallee | null =>
+  action === 'call' ? (body['to'] as LadderCallee) : null
 
 /** The body as it is sent: the version that was seen, and the photo once the server has it. */
 export function bodyOf({ version, body, photo }: QueuedAction, sha256: string | null): Record<string, unknown> {

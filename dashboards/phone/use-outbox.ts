@@ -1,10 +1,10 @@
 import { computed, onScopeDispose, shallowRef } from 'vue'
 import type { Alarm } from '../../core/alarm.ts'
-import type { AlarmAction } from '../../core/record.ts'
 import { api, ApiFailure, failureText } from '../web/api.ts'
 import { has, t } from '../web/i18n/i18n.ts'
 import { session } from '../web/session.ts'
-import { afterwards, bodyOf, type QueuedAction, type Sent, type TakenPhoto } from './outbox.ts'
+import { afterwards, bodyOf, isStaleCall, type PhoneDeed, type QueuedAction, type Sent, type TakenPhoto } from './outbox.ts'
+import { deedText } from './deed-text.ts'
 import { outboxStore } from './kept.ts'
 
 const TRY_AGAIN_MS = 5_000
@@ -29,7 +29,7 @@ export function useOutbox() {
 
   async function act(
     seen: Alarm,
-    action: AlarmAction,
+    action: PhoneDeed,
     body: Record<string, unknown> = {},
     photo: TakenPhoto | null = null,
   ): Promise<void> {
@@ -57,6 +57,10 @@ export function useOutbox() {
       for (;;) {
         const next = waiting.value.toSorted((a, b) => a.seq - b.seq)[0]
         if (!next) return
+        if (isStaleCall(next, Date.now())) {
+          await change({ ...next, state: 'asks' })
+          continue
+        }
         const sent = await send(next)
         needsLogin.value = sent.kind === 'login'
         if (sent.kind === 'unreachable' || sent.kind === 'login') return
@@ -73,7 +77,7 @@ export function useOutbox() {
       const asked = sent.alarm?.request !== undefined && sent.alarm.request.version === sent.alarm.version
       last.value = {
         alarmId: item.alarmId,
-        text: t(asked ? 'desk.asked' : 'desk.done', { action: t(`action.${item.action}`) }),
+        text: t(asked ? 'desk.asked' : 'desk.done', { action: deedText(item) }),
       }
       await drop(item)
     } else if (sent.kind === 'conflict') await change({ ...item, state: 'conflict', now: sent.now, why: sent.why })
@@ -83,6 +87,13 @@ export function useOutbox() {
   async function change(item: QueuedAction): Promise<void> {
     items.value = items.value.map((one) => (one.seq === item.seq ? item : one))
     await outboxStore.put(item).catch(() => undefined)
+  }
+
+  /** Its person still wants it, of the alarm as they see it now. */
+  async function again(item: QueuedAction, seen: Alarm | null): Promise<void> {
+    const now = seen ?? item.seen
+    await change({ ...item, state: 'waiting', wantedAt: Date.now(), seen: now, version: now.version })
+    await flush()
   }
 
   async function drop({ seq }: QueuedAction): Promise<void> {
@@ -97,7 +108,7 @@ export function useOutbox() {
     clearInterval(timer)
     removeEventListener('online', online)
   })
-  return { items, mine, waiting, last, needsLogin, load, act, flush, drop }
+  return { items, mine, waiting, last, needsLogin, load, act, again, flush, drop }
 }
 export type Outbox = ReturnType<typeof useOutbox>
 

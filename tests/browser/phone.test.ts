@@ -166,6 +166,68 @@ describe.skipIf(!hasChromium())('phone', () => {
     expect(kept.filter((path) => path.startsWith('/api'))).toEqual([])
   })
 
+  test('up the ladder by hand: whom and how is said before, offline it waits, and one that is old asks before it rings anybody', async () => {
+    const alarm = makeAlarm(platform.now, { level: 'red', version: 3 })
+    platform.alarm(alarm)
+    const byHand = [
+      { to: { duty: 'duty2' }, channels: ['voice'] },
+      { to: { enterprise: 'technical' }, channels: ['voice', 'sms'] },
+    ]
+    platform.route('GET', '/alarms/:id/ladder', () => ({
+      body: { phase: 'climbing', taken: [], next: null, feedbackDueAt: null, byHand },
+    }))
+    platform.route('POST', '/alarms/:id/call', () => ({ status: 202, body: { steps: [], alarm: platform.alarms.get(alarm.id) } }))
+    const page = await context.newPage()
+    await page.clock.install({ time: platform.now })
+    await page.goto(`${platform.url}/m`)
+    await page.locator(`[data-zone=card][data-alarm="${alarm.id}"]`).tap()
+    const write = async (to: string) => {
+      await page.locator('[data-action=escalate]').first().tap()
+      await page.locator('select[name=to]').selectOption(`call:${to}`)
+      await page.locator('textarea[name=text]').fill('火势扩大')
+      expect(await page.locator('[data-zone=phone-form]').innerText()).toContain('请先填写')
+      await page.locator('textarea[name=text]').fill('火势向罐区蔓延,需要更多人')
+    }
+    await write('next')
+    await eventually(async () =>
+      expect(await page.locator('[data-zone=call-plan]').innerText()).toContain(
+        '将呼叫:值班二 (电话)、企业技术负责人 (电话、短信)',
+      ),
+    )
+    await page.locator('select[name=to]').selectOption('call:dutyLeader')
+    await eventually(async () =>
+      expect(await page.locator('[data-zone=call-plan]').innerText()).toMatch(
+        /将呼叫:带班领导[\s\S]*页面、电话;没有时用短信、邮件/,
+      ),
+    )
+    await slide(page, 1.1)
+    await eventually(() =>
+      expect(posts()).toMatchObject([
+        { path: `/alarms/${alarm.id}/call`, body: { version: 3, to: 'dutyLeader', reason: '火势向罐区蔓延,需要更多人' } },
+      ]),
+    )
+    expect(await page.locator('[data-zone=outcome]').innerText()).toContain('带班领导')
+
+    await page.route('**/call', (route) => route.abort())
+    await write('shiftLeader')
+    await slide(page, 1.1)
+    expect(await page.locator('[data-zone=phone-detail] [data-zone=pending]').innerText()).toMatch(/立即呼叫 · 班长 · 未送达/)
+    await page.unroute('**/call')
+    await page.clock.setSystemTime(platform.now + 11 * 60_000)
+    await page.evaluate(() => dispatchEvent(new Event('online')))
+    const asks = page.locator('[data-zone=not-done][data-state=asks]')
+    await asks.waitFor()
+    expect(await asks.innerText()).toMatch(/班长[\s\S]*离线已超过 10 分钟,未提交[\s\S]*仍要呼叫/)
+    expect(posts()).toHaveLength(1)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    await asks.locator('[data-action=call-again]').tap()
+    await eventually(() =>
+      expect(posts().at(-1)).toMatchObject({ path: `/alarms/${alarm.id}/call`, body: { to: 'shiftLeader' } }),
+    )
+    expect(posts()).toHaveLength(2)
+    await asks.waitFor({ state: 'detached' })
+  })
+
   test('F37: an answer that got lost is asked for again under the same key', async () => {
     const alarm = makeAlarm(platform.now)
     platform.alarm(alarm)
