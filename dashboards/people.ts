@@ -17,7 +17,7 @@ import {
   type Secrets,
   type Session,
 } from './people-database.ts'
-import { accountOf, checkLimits, contactOf, type Due, type NewPerson, type PersonChange } from './person.ts'
+import { accountOf, changedContact, checkLimits, contactOf, type Due, type NewPerson, type PersonChange } from './person.ts'
 import { startPeopleThread, writeAdminPassword, type Call } from './people-thread.ts'
 import type { Recorder } from './recorder.ts'
 import { NotLoggedIn } from './refusals.ts'
@@ -247,7 +247,7 @@ export class People implements ContactBook {
   async #change(id: string, wish: PersonChange, by: Author): Promise<Person> {
     const person = this.#known(id)
     if (person.erasedAt !== null) throw new Conflict('wrong-state', 'their data was deleted: make a new user')
-    const contact = wish.contact ? { ...person.contact, ...wish.contact } : person.contact
+    const contact = wish.contact ? changedContact(person.contact, wish.contact) : person.contact
     const { role = person.role, disabled = person.disabled, regions = person.regions, sectors = person.sectors } = wish
     const next = { ...person, role, disabled, regions, sectors, contact }
     checkLimits(next)

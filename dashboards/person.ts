@@ -31,6 +31,13 @@ export function checkLimits({ role, regions, sectors }: Pick<Person, 'role' | 'r
   throw new Invalid('invalid', `regions and sectors do not go with the role ${role}`, { field: 'regions' })
 }
 
+/** A contact after a change. Who is reached elsewhere has not answered there: they are armed anew by a test message. */
+export function changedContact(contact: PersonContact, wish: Partial<Omit<PersonContact, 'armedAt'>>): PersonContact {
+  const next = { ...contact, ...wish }
+  const reached = ({ phone, mail, addresses }: PersonContact) => JSON.stringify([phone, mail, Object.entries(addresses).sort()])
+  return reached(next) === reached(contact) ? next : { ...next, armedAt: null }
+}
+
 export function contactOf({ id, enterpriseId, contact: { phone, mail, position, addresses, armedAt } }: Person): Contact {
   return {
     personId: id,

@@ -130,6 +130,14 @@ describe.skipIf(!hasChromium())('people', () => {
     await context.close()
     await page.waitForSelector(`tr[data-person="${technical}"][data-armed=true]`)
     await page.waitForSelector('[data-enterprise=e-1][data-armed=true]')
+    // Another name is the same telephone; at another number nobody has answered yet.
+    const isArmedAfter = async (contact: object) => {
+      expect((await stage.call('PATCH', `/api/v1/users/${technical}`, { contact })).status).toBe(200)
+      const { contacts } = (await stage.call('GET', '/api/v1/enterprises/e-1/contacts')).body
+      return contacts.find(({ personId }: { personId: string }) => personId === technical).armedAt !== null
+    }
+    expect(await isArmedAfter({ name: '刘洋', phone: '13800000009' })).toBe(true)
+    expect(await isArmedAfter({ phone: '13800000010' })).toBe(false)
 
     await page.click('a[href="#departments"]')
     await page.locator('[data-zone=members] strong').waitFor()
