@@ -126,6 +126,9 @@ export type LadderProposal = {
   decision: { by: Author; at: number; comment: string | null } | null
 }
 
+/** A wrong code was given for a message: how often since it was last quiet. Beyond the limit no code of it is taken for a while. */
+export type PushCodeWrongEntry = { kind: 'push.code-wrong'; messageId: string; personId: string; attempt: number; by: Author }
+
 /** Somebody answered a message: a test, a roll call. `by` is who gave the answer, `personId` whom it was sent to. */
 export type PushAnswerEntry = { kind: 'push.answered'; messageId: string; personId: string; by: Author }
 

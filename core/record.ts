@@ -19,6 +19,7 @@ import type {
   LadderStepEntry,
   LadderTriedEntry,
   PushAnswerEntry,
+  PushCodeWrongEntry,
   PushDueEntry,
   RollCallEntry,
 } from './escalation.ts'
@@ -121,6 +122,7 @@ export type RecordEntry =
     }
   | PushDueEntry
   | PushAnswerEntry
+  | PushCodeWrongEntry
   | LadderStepEntry
   | LadderAskedEntry
   | AlarmReportedEntry

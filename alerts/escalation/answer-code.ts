@@ -1,10 +1,15 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What answers one message, for somebody who cannot log in: the duty room enters it for them. */
 export const readCode = (secret: string, messageId: string): string =>
   String(createHmac('sha256', secret).update(messageId).digest().readUInt32BE(0) % 1_000_000).padStart(6, '0')
+
+export const isCode = (given: string, secret: string, messageId: string): boolean => {
+  const [a, b] = [given, readCode(secret, messageId)].map((text) => Buffer.from(text, 'utf8')) as [Buffer, Buffer]
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b)
+}
 
 const SECRET = 'push-secret'
 const PLACE = 'escalation-from'

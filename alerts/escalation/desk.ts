@@ -14,7 +14,7 @@ import type { Ladder, LadderStep } from '../../core/ladder.ts'
 import type { Author } from '../../core/record.ts'
 import { readRecordEntry } from '../../journal/codec.ts'
 import type { Journal } from '../../journal/journal.ts'
-import { readCode } from './answer-code.ts'
+import { isCode } from './answer-code.ts'
 import { MOST_CALLS, stepsHash, tryOnPast, type PastChange } from './dry-run.ts'
 import { idOf } from './dues.ts'
 import { shippedLadder } from './ladder-shipped.ts'
@@ -188,10 +188,25 @@ export class EscalationDesk implements Door {
     const personId = due?.entry.personId
     if (!due || !personId || (due.entry.message !== 'test' && due.entry.message !== 'roll-call'))
       throw new NotFound('there is no such message that waits for an answer')
-    const isRight = personId === by || (due.entry.message === 'test' && code === readCode(this.#config.codeSecret, messageId))
-    if (!isRight) throw new NotYours('this message was sent to somebody else; give the code that stands in it')
+    if (personId !== by) await this.#checkCode(due.entry, personId, by, code)
     await this.#answer(messageId, personId, by)
     return { message: due.entry.message, personId }
+  }
+
+  async #checkCode({ id, message }: PushDueEntry, personId: string, by: Author, code: string | null): Promise<void> {
+    const refusal = new NotYours('this message was sent to somebody else; give the code that stands in it')
+    if (message !== 'test' || code === null) throw refusal
+    const { codes } = this.#runner.machine
+    const now = this.#journal.clock.now()
+    const until = codes.lockedUntil(id, now)
+    if (until !== null) {
+      const says = 'too many wrong codes for this message: none is taken for a while; the person can log in and answer'
+      throw new Invalid('too-many-attempts', says, { retryAt: until })
+    }
+    if (isCode(code, this.#config.codeSecret, id)) return
+    const attempt = codes.count(id, now)
+    await this.#runner.write([{ entry: { kind: 'push.code-wrong', messageId: id, personId, attempt, by } }])
+    throw refusal
   }
 
   async answerRollCall(personId: string): Promise<{ shiftId: string }> {

@@ -18,6 +18,7 @@ import { RollCalls } from './roll-calls.ts'
 import { placeOf, Rungs } from './rungs.ts'
 import type { Wanted } from './wanted.ts'
 import { above, reachableOnDuty, waysTo, waysToGroups, type Way, type World } from './whom.ts'
+import { WrongCodes } from './wrong-codes.ts'
 
 const UNREACHED_MS = 60_000
 /** Nobody is asked any more what they found at an alarm that ended so long ago. */
@@ -31,6 +32,7 @@ export class Escalation {
   readonly roster = new RosterBook()
   readonly ladders = new LadderBook()
   readonly dues: Dues
+  readonly codes = new WrongCodes()
   readonly rollCalls: RollCalls
   #mode: Mode
   #zone: string
@@ -126,7 +128,10 @@ export class Escalation {
       case 'push.receipt':
         return this.dues.receipt(said)
       case 'push.answered':
+        this.codes.right(said.messageId)
         return this.dues.answered(said.messageId)
+      case 'push.code-wrong':
+        return this.codes.take(said, at)
       case 'action':
         return this.dues.acted(said.idempotencyKey)
       case 'roll-call.ended':
@@ -291,7 +296,7 @@ export class Escalation {
     )
     if (unreached)
       found.push({ code: 'red-unreached', text: { zh: '有红色报警未能通知到任何人', en: 'A red alarm has reached nobody' } })
-    return [...found, ...this.rollCalls.alarms(now)]
+    return [...found, ...this.codes.alarms(now), ...this.rollCalls.alarms(now)]
   }
 
   #forget(alarmId: string): void {

@@ -37,7 +37,7 @@ const standing: RecordKind[] = ['roster.set', 'ladder.set', 'registry.changed', 
 const happening: RecordKind[] = [
   ...(['alarm.changed', 'action', 'ladder.step', 'ladder.asked', 'alarm.reported'] as const),
   ...(['push.due', 'push.sent', 'push.failed', 'push.refused'] as const),
-  ...(['push.receipt', 'push.answered', 'roll-call.ended', 'platform.started'] as const),
+  ...(['push.receipt', 'push.answered', 'push.code-wrong', 'roll-call.ended', 'platform.started'] as const),
 ]
 const heard: ReadonlySet<string> = new Set([...standing, ...happening])
 

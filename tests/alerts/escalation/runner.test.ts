@@ -1,8 +1,11 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { readCode } from '../../../alerts/escalation/answer-code.ts'
 import { EscalationDesk } from '../../../alerts/escalation/desk.ts'
 import { EscalationRunner } from '../../../alerts/escalation/runner.ts'
+import { CODE_LOCKED_MS } from '../../../alerts/escalation/wrong-codes.ts'
 import { ChannelMisconfigured, DeliveryFailed } from '../../../alerts/channels/index.ts'
 import type { Contact } from '../../../core/contact.ts'
+import type { PlatformError } from '../../../core/errors.ts'
 import type { Message } from '../../../core/push.ts'
 import type { RecordEntry } from '../../../core/record.ts'
 import { readRecordEntry, recordDraft } from '../../../journal/codec.ts'
@@ -19,7 +22,8 @@ afterEach(async () => {
 
 /** The runner over a journal in memory, with channels that keep what they were given. */
 async function open({ send, armed = null }: { send?: (name: string, message: Message) => void; armed?: number | null } = {}) {
-  const clock = { now: () => START + 1_000 }
+  let now = START + 1_000
+  const clock = { now: () => now, pass: (ms: number) => void (now += ms) }
   const journal = new MemoryJournal(clock)
   const contacts = new Map<string, Contact>()
   for (const id of ['d1', 'd2', 'sl', 'dl']) contacts.set(id, contact(id))
@@ -72,7 +76,7 @@ async function open({ send, armed = null }: { send?: (name: string, message: Mes
     return { runner, desk: new EscalationDesk(runner, parts) }
   }
   const kinds = async (kind: RecordEntry['kind']) => (await journal.readRecord(1, [kind])).map((entry) => readRecordEntry(entry))
-  return { journal, write, received, contacts, start, kinds, ...start() }
+  return { clock, journal, write, received, contacts, start, kinds, ...start() }
 }
 
 test('a contact of an enterprise is called once a test message was answered: by a key, or by the code the duty room was told', async () => {
@@ -91,6 +95,36 @@ test('a contact of an enterprise is called once a test message was answered: by 
   await vi.waitFor(() =>
     expect(room.received.some(({ message }) => message.to.personId === 'op' && message.kind !== 'test')).toBe(true),
   )
+})
+
+test('five wrong codes lock a message: no code of it is taken for a quarter of an hour, nor after a restart; its person still may answer', async () => {
+  const room = await open()
+  const [sent, other] = await room.desk.testContacts('e1')
+  const id = sent!.messageId
+  await vi.waitFor(() => expect(room.received.length).toBeGreaterThan(0))
+  const right = readCode('s', id)
+  const wrong = right === '000000' ? '111111' : '000000'
+  // All at once is no way around.
+  const said = await Promise.allSettled(Array.from({ length: 9 }, () => room.desk.answerPush(id, 'd1', wrong)))
+  const codes = said.map((one) => (one.status === 'rejected' ? (one.reason as PlatformError).code : 'taken'))
+  expect(Object.entries(Object.groupBy(codes, (code) => code)).map(([code, all]) => [code, all!.length])).toEqual([
+    ['forbidden', 5],
+    ['too-many-attempts', 4],
+  ])
+  const refusal = { code: 'too-many-attempts', details: { retryAt: room.clock.now() + CODE_LOCKED_MS } }
+  await expect(room.desk.answerPush(id, 'd2', right)).rejects.toMatchObject(refusal)
+  expect(await room.kinds('push.code-wrong')).toMatchObject(
+    [1, 2, 3, 4, 5].map((attempt) => ({ messageId: id, personId: 'op', by: 'd1', attempt })),
+  )
+  expect(room.runner.status()).toMatchObject({ alarms: [{ code: 'code-locked' }] })
+  if (other) await expect(room.desk.answerPush(other.messageId, 'd1', '999999')).rejects.toMatchObject({ code: 'forbidden' })
+  await room.runner.stop()
+  const next = room.start()
+  await expect(next.desk.answerPush(id, 'd1', right)).rejects.toMatchObject(refusal)
+  room.clock.pass(CODE_LOCKED_MS)
+  expect(next.runner.status().alarms).toEqual([])
+  await expect(next.desk.answerPush(id, 'd1', wrong)).rejects.toMatchObject({ code: 'forbidden' })
+  expect(await next.desk.answerPush(id, 'd1', right)).toEqual({ message: 'test', personId: 'op' })
 })
 
 test('somebody sends themselves a test by every way there is to them and answers it; one who is in no book is told', async () => {
