@@ -80,6 +80,7 @@ import { Verdicts } from './verdicts.ts'
 import { Voice } from './voice.ts'
 import { Walls } from './walls.ts'
 import { rememberWhence } from './whence.ts'
+import { windowNotices } from './window-notices.ts'
 
 export type { DashboardsConfig, DashboardsOptions, Demo, Story, Telemetry } from './options.ts'
 
@@ -200,6 +201,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
           ...walls.notices(clock.now()),
           ...handovers.notices(clock.now()),
           ...called.notices(),
+          ...windowNotices(live.windows.all(), clock.now()),
         ]),
         ...live.look(clock.now()),
       ])

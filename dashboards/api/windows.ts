@@ -4,6 +4,7 @@ import { metricOf } from '../../core/metrics.ts'
 import type { RecordEntry } from '../../core/record.ts'
 import { IdSchema } from '../../core/registry.ts'
 import {
+  isBounded,
   isTest,
   longestWindowMs,
   windowKinds,
@@ -17,6 +18,7 @@ import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { Forbidden } from '../refusals.ts'
 import { may } from '../rights.ts'
 import { shortId } from '../short-id.ts'
+import { refuseCrowded, secondReasonsFor } from '../window-bounds.ts'
 
 const SHORTEST_REASON = 5
 /** A clock beside ours may be a little behind. */
@@ -100,7 +102,8 @@ export function windowCalls(api: Api, context: Context): void {
     {
       schema: {
         tags,
-        summary: 'Declare a window; a test, and any an enterprise declares, is in force once a second person has confirmed it',
+        summary:
+          'Declare a window; a test, any an enterprise declares, and what is more than one person answers for (`secondFor`) is in force once a second person has confirmed it',
         body: DeclareSchema,
       },
     },
@@ -108,7 +111,10 @@ export function windowCalls(api: Api, context: Context): void {
       const caller = callerOf(context, request, 'declare')
       return recorder.inTurn('windows', async () => {
         const now = clock.now()
-        const declared = { ...checked(context, caller, request.body, now), byEnterprise: caller.enterpriseId !== null }
+        const asked = { ...checked(context, caller, request.body, now), byEnterprise: caller.enterpriseId !== null }
+        const known = { rules: live.rules, registry: context.registry, windows: windows.all() }
+        const declared = { ...asked, secondFor: secondReasonsFor(asked, known) }
+        refuseCrowded({ id: '', ...declared }, known.windows, now)
         if (windows.all().filter((window) => open.has(windowState(window, now))).length >= OPEN_AT_MOST) {
           throw new Conflict('wrong-state', `${OPEN_AT_MOST} windows are waiting or in force already`)
         }
@@ -153,6 +159,7 @@ export function windowCalls(api: Api, context: Context): void {
         }
         if (window.confirmedAt !== null)
           throw new Conflict('wrong-state', 'it has been confirmed already', { window: shown(window) })
+        if (isBounded(window)) refuseCrowded(window, windows.all(), clock.now())
         return { kind: 'window.confirmed', windowId: window.id, by: caller.id }
       })
     },

@@ -81,8 +81,10 @@ export function useBanners(live: Live, flood: { value: FloodState }, sound: Soun
   const soundless = (): Banner | null =>
     sound.state.value === 'off' ? { kind: 'soundless', text: t('wall.noSound'), chip: t('wall.soundOff'), role: 'status' } : null
   const notice = (): Banner | null => {
-    // What a wall is missing is for the desk; here it would be told to the wall that is missing it.
-    const all = (live.state.value?.platform.notices ?? []).filter(({ code }) => !code.startsWith('wall-'))
+    // What a wall is missing is for the desk; here it would be told to the wall that is missing it. Windows are for who may refuse them.
+    const all = (live.state.value?.platform.notices ?? []).filter(
+      ({ code }) => !code.startsWith('wall-') && !code.startsWith('windows-'),
+    )
     const first = all[0]
     if (!first) return null
     const words = `${t('wall.system')} · ${noticeText(first)}`

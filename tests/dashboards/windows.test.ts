@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { SuppressionWindow } from '../../core/window.ts'
+import { windowNotices } from '../../dashboards/window-notices.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
 
 const HOUR_MS = 3_600_000
@@ -26,6 +28,7 @@ beforeAll(async () => {
   }
   const own = body.enterprise?.id ?? body.id
   await stage.device('gas-1', { enterpriseId: own })
+  for (const id of ['gas-2', 'gas-3', 'gas-4', 'gas-5']) await stage.device(id, { enterpriseId: own })
   await stage.device('panel-1', { enterpriseId: own, kind: 'fire-panel' })
   await stage.device('gas-9', { enterpriseId: other.body.enterprise?.id ?? other.body.id })
   await stage.call('PUT', '/api/v1/rules/gas.combustible', {
@@ -58,6 +61,9 @@ test('an enterprise declares, a second person confirms, and screens show the dev
   const shown = () => screen.changes.findLast((change) => change.kind === 'device' && change.id === 'gas-1')
   await screen.until(() => shown() !== undefined)
   expect(shown()).toMatchObject({ device: { test: { kind: 'calibration', metrics: null, until: body.window.until } } })
+  const told = () => screen.changes.findLast((change) => change.kind === 'platform')
+  await screen.until(() => told() !== undefined)
+  expect(told()).toMatchObject({ platform: { notices: [{ code: 'windows-running', text: '1' }] } })
   const { devices } = (await stage.call('GET', '/api/v1/devices')).body
   expect(devices.find((one: { id: string }) => one.id === 'gas-1').test).toMatchObject({ kind: 'calibration' })
   expect(devices.find((one: { id: string }) => one.id === 'gas-9').test).toBeUndefined()
@@ -79,12 +85,98 @@ test("an enterprise's maintenance waits for the regulator; the regulator's own i
   expect(first.state).toBe('waiting')
   expect((await decide(first.id, 'confirm', 'bert')).status).toBe(403)
   expect((await decide(first.id, 'confirm', 'rita')).body.window.state).toBe('in-force')
-  const second = (await declare(maintenance, 'rita')).body.window
-  expect([second.state, second.confirmedBy]).toEqual(['in-force', null])
+  const short = { ...maintenance, points: [{ device: 'gas-2' }], until: Date.now() + 2 * HOUR_MS - 60_000 }
+  const second = (await declare(short, 'rita')).body.window
+  expect([second.state, second.confirmedBy, second.secondFor]).toEqual(['in-force', null, []])
   expect((await decide(second.id, 'confirm', 'rita')).body.error.code).toBe('own-window')
   expect((await decide(second.id, 'confirm', 'wang')).body.window).toMatchObject({ state: 'in-force', comment: null })
   expect((await decide(second.id, 'confirm', 'wang')).body.error.code).toBe('wrong-state')
   expect((await decide(second.id, 'end', 'wang')).body.window.state).toBe('ended')
+})
+
+test('what is more than one officer answers for waits for another officer, and says what for', async () => {
+  const tamper = {
+    type: 'threshold',
+    metric: 'tamper',
+    limits: [{ name: 'H', above: 1, level: 'blue' }],
+    version: 0,
+    latching: false,
+    guidance: [],
+    source: 'x',
+  }
+  const words = { title: { zh: '拆动', en: 'tamper' }, message: { zh: '拆动', en: 'tamper' } }
+  expect((await stage.call('PUT', '/api/v1/rules/device.tamper', { ...tamper, ...words })).body).toMatchObject({ rule: {} })
+  const work = { kind: 'hot-work', rules: ['gas.combustible'], until: Date.now() + HOUR_MS }
+  const waitsFor = async (over: object) => {
+    const { body } = await declare({ ...work, ...over }, 'rita')
+    return [body.window.state, body.window.secondFor.join()]
+  }
+  expect(await waitsFor({ points: [{ device: 'gas-3' }] })).toEqual(['in-force', ''])
+  expect(
+    await waitsFor({ points: [{ device: 'gas-3' }], from: Date.now() + 2 * HOUR_MS, until: Date.now() + 3 * HOUR_MS }),
+  ).toEqual(['waiting', 'again'])
+  const apart = { points: [{ device: 'gas-4' }] }
+  expect(await waitsFor({ ...apart, rules: ['gas.combustible', 'device.tamper'] })).toEqual(['waiting', 'integrity'])
+  expect(await waitsFor({ ...apart, until: Date.now() + 3 * HOUR_MS })).toEqual(['waiting', 'long'])
+  expect(await waitsFor({ points: [{ device: 'gas-9' }] })).toEqual(['waiting', 'whole'])
+  const many = Array.from({ length: 21 }, () => ({ device: 'gas-4', metric: 'toxicPpm' }))
+  const { body } = await declare({ ...work, points: many }, 'rita')
+  expect([body.window.state, body.window.secondFor]).toEqual(['waiting', ['many']])
+  expect((await decide(body.window.id, 'confirm', 'rita')).body.error.code).toBe('own-window')
+  expect((await decide(body.window.id, 'confirm', 'bert')).status).toBe(403)
+  expect((await decide(body.window.id, 'confirm', 'wang')).body.window.state).toBe('in-force')
+})
+
+test('tests of one point cannot be chained: neither declared nor confirmed, with which window and from when', async () => {
+  const points = [{ device: 'gas-5', metric: 'toxicPpm' }]
+  const now = Date.now()
+  const at = (from: number, until: number, over: object = {}) =>
+    declare({ points, from: now + from * HOUR_MS, until: now + until * HOUR_MS, ...over })
+  const first = (await at(1, 2)).body.window
+  const rival = (await at(2.5, 3)).body.window
+  expect((await decide(first.id, 'confirm', 'bert')).body.window.state).toBe('planned')
+  const late = await decide(rival.id, 'confirm', 'bert')
+  expect([late.status, late.body.error.code]).toEqual([409, 'window-test-too-soon'])
+  expect(late.body.error.details).toMatchObject({ window: first.id, device: 'gas-5', until: first.until })
+
+  const touching = await at(2, 3, { points: [{ device: 'gas-5' }] })
+  expect([touching.status, touching.body.error.code]).toEqual([409, 'window-test-too-soon'])
+  expect(touching.body.error.details).toMatchObject({
+    window: first.id,
+    until: first.until,
+    possibleAt: first.until + 2 * HOUR_MS,
+  })
+  expect((await at(1.5, 3.25)).body.error.code).toBe('window-test-too-long')
+  expect((await at(1.5, 3)).status).toBe(201)
+  expect((await at(2, 3, { points: [{ device: 'gas-5', metric: 'oxygenVol' }] })).status).toBe(201)
+  // A second one is possible two hours later, and a third only on the next day.
+  const second = (await at(4, 6)).body.window
+  expect((await decide(second.id, 'confirm', 'bert')).status).toBe(200)
+  expect((await at(8, 9)).status).toBe(201)
+  const third = await at(8, 10)
+  expect(third.body.error.code).toBe('window-test-too-much')
+  expect(third.body.error.details.possibleAt).toBe(now + 24 * HOUR_MS)
+})
+
+test("the regulator's desk is told what waits, runs, was refused and of a panel in test too long; its own work is no news to it", () => {
+  const now = 1_767_225_600_000
+  const nobody = { confirmedBy: null, confirmedAt: null, refusedBy: null, refusedAt: null, endedBy: null, endedAt: null }
+  const one = (over: Partial<SuppressionWindow>): SuppressionWindow => ({
+    ...{ id: 'w', kind: 'calibration', enterpriseId: 'E1', points: [{ device: 'gas-1', metric: null }], rules: [], reason: 'x' },
+    ...{ from: now - HOUR_MS, until: now + HOUR_MS, byEnterprise: true, declaredBy: 'anna', declaredAt: now - HOUR_MS },
+    ...{ ...nobody, comment: null, secondFor: ['test'] as const satisfies string[] },
+    ...over,
+  })
+  const ofPanel = { kind: 'panel-test', byDevice: true, byEnterprise: false, secondFor: undefined } as const
+  const told = (over: Partial<SuppressionWindow>) => windowNotices([one(over)], now).map(({ code, since }) => [code, now - since])
+  expect(told({})).toEqual([['windows-waiting', HOUR_MS]])
+  expect(told({ confirmedBy: 'bert', confirmedAt: now - 60_000 })).toEqual([['windows-running', 60_000]])
+  expect(told({ refusedBy: 'rita', refusedAt: now - 1000 })).toEqual([['windows-refused', 1000]])
+  expect(told({ refusedBy: 'rita', refusedAt: now - 2 * HOUR_MS })).toEqual([])
+  expect(told({ kind: 'maintenance', byEnterprise: false, secondFor: [] })).toEqual([])
+  expect(told(ofPanel)).toEqual([['windows-running', HOUR_MS]])
+  expect(told({ ...ofPanel, until: now - 60_000 })).toEqual([['windows-overlong', 60_000]])
+  expect(told({ ...ofPanel, until: now - 60_000, endedBy: 'device:P1', endedAt: now - 1000 })).toEqual([])
 })
 
 test('a window says what does not fit, by field', async () => {

@@ -111,8 +111,12 @@ export const en: WordTable = {
     'escalation-off': 'Escalation not in use',
     'outside-steps-off': 'Outside steps not enabled',
     'enterprises-unarmed': 'Enterprises not yet reachable',
+    'windows-running': 'Windows of enterprises or panels in force, their points call nobody',
+    'windows-waiting': 'Windows waiting for a second person',
+    'windows-overlong': 'Panel in test too long, its alarms are taken as real',
+    'windows-refused': 'Windows refused',
   },
-  noticeWhere: 'Ladder',
+  noticeWhere: { ladder: 'Ladder', windows: 'See, refuse' },
   /** What a notice says beside its head, where that is words and no figure. */
   noticeWhy: {
     'escalation-off': 'no channel is set up',

@@ -111,8 +111,12 @@ export const zh = {
     'escalation-off': '升级未启用',
     'outside-steps-off': '上级升级未启用',
     'enterprises-unarmed': '未联通应急通知的企业',
+    'windows-running': '企业或主机测试窗口生效中,测点不响铃',
+    'windows-waiting': '窗口待第二人确认',
+    'windows-overlong': '主机测试超时,其报警按真实处理',
+    'windows-refused': '窗口已被拒绝',
   },
-  noticeWhere: '升级阶梯',
+  noticeWhere: { ladder: '升级阶梯', windows: '查看、拒绝' },
   /** What a notice says beside its head, where that is words and no figure. */
   noticeWhy: {
     'escalation-off': '未配置通知通道',
