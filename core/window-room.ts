@@ -46,7 +46,8 @@ function testsOf(point: WindowPoint, windows: Iterable<SuppressionWindow>, excep
   const known: Known[] = []
   for (const window of windows) {
     if (window.id === except || !isTest(window.kind) || !window.points.some((one) => isSamePoint(one, point))) continue
-    const [from, until] = [startOf(window), endOf(window)]
+    // A panel's own is recorded a moment after it is judged: its beginning is what both know.
+    const [from, until] = [window.byDevice ? window.from : startOf(window), endOf(window)]
     if (from < until) known.push({ from, until, windowId: window.id })
   }
   return known.sort((a, b) => a.from - b.from || a.until - b.until)

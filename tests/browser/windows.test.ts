@@ -30,10 +30,18 @@ describe.skipIf(!hasChromium())('windows', () => {
     })
     const confirmed = { confirmedBy: 'p-bert', confirmedAt: now - HOUR / 4 }
     windows = [
-      one('w-1', 'GAS-1', { kind: 'calibration', state: 'waiting' }),
+      one('w-1', 'GAS-1', { kind: 'calibration', state: 'waiting', secondFor: ['test'] }),
       one('w-2', 'GAS-2', { kind: 'calibration', state: 'in-force', ...confirmed }),
       one('w-3', 'GAS-3', {
         ...{ kind: 'hot-work', state: 'in-force', byEnterprise: false, rules: ['gas.combustible'], reason: '装卸区管线焊接' },
+      }),
+      one('w-5', 'GAS-5', {
+        ...{ kind: 'maintenance', state: 'waiting', byEnterprise: false, rules: ['silent', 'gas.combustible'] },
+        ...{ secondFor: ['integrity', 'many'], reason: '更换网关' },
+      }),
+      one('w-6', 'GAS-6', {
+        ...{ kind: 'panel-test', state: 'over', byDevice: true, byEnterprise: false, declaredBy: 'device:GAS-6' },
+        ...{ until: now - HOUR / 8 },
       }),
       one('w-4', 'GAS-4', { kind: 'maintenance', state: 'lapsed', rules: ['gas.combustible'], until: now - 60_000 }),
     ]
@@ -53,7 +61,19 @@ describe.skipIf(!hasChromium())('windows', () => {
     await waiting.waitFor()
     expect(await page.locator('[data-zone=windows][data-state=in-force] tbody tr').count()).toBe(2)
     expect(await page.locator('[data-window=w-3]').innerText()).toContain('生命安全报警照常报')
-    if (shots) await page.screenshot({ path: `${shots}/windows.png` })
+    // What it names stands there in words, and why one person was not enough.
+    const work = await page.locator('[data-window=w-5]').innerText()
+    expect(work).toContain('仅:无数据、可燃气体')
+    expect(work).toContain('须第二人确认:含防拆、旁路、故障、离线等规则、超过 20 个测点')
+    expect(await page.locator('main').innerText()).not.toContain('gas.combustible')
+    expect(await page.locator('[data-window=w-6]').innerText()).toContain('已到上限,其报警按真实处理')
+    if (shots) await page.screenshot({ path: `${shots}/windows.png`, fullPage: true })
+    await page.locator('[data-action=language]').click()
+    await eventually(async () =>
+      expect(await page.locator('[data-window=w-5]').innerText()).toContain('Only: no data, Combustible gas'),
+    )
+    if (shots) await page.screenshot({ path: `${shots}/windows-en.png`, fullPage: true })
+    await page.locator('[data-action=language]').click()
     await waiting.locator('[data-action=confirm]').click()
     await eventually(async () => expect(await waiting.innerText()).toContain('须由第二人确认'))
     await waiting.locator('[data-action=refuse]').click()
@@ -69,7 +89,13 @@ describe.skipIf(!hasChromium())('windows', () => {
   })
 
   test('declaring names points, alarms where they are to be named, a length its kind allows, and why', async () => {
-    platform.route('POST', '/windows', () => ({ status: 201, body: {} }))
+    const inTheWay = { device: 'GAS-5', window: 'w-2', until: platform.now + HOUR, possibleAt: platform.now + 3 * HOUR }
+    let refusals = 1
+    platform.route('POST', '/windows', () =>
+      refusals-- > 0
+        ? { status: 409, body: { error: { code: 'window-test-too-soon', message: 'x', details: inTheWay } } }
+        : { status: 201, body: {} },
+    )
     await using watched = await openPage(browser, `${platform.url}/windows`, { width: 1440, height: 900 })
     const { page } = watched
     await page.locator('[data-action=declare]').click()
@@ -82,6 +108,10 @@ describe.skipIf(!hasChromium())('windows', () => {
     expect(await form.locator('[type=submit]').isDisabled()).toBe(true)
     await form.locator('input[value="gas.combustible"]').check()
     await form.locator('[name=reason]').fill('二号罐区动火')
+    await form.locator('[name=minutes]').selectOption('240')
+    expect(await form.locator('[data-zone=second]').innerText()).toBe('须第二人确认:超过 2 小时')
+    await form.locator('[type=submit]').click()
+    await eventually(async () => expect(await form.locator('[role=alert]').innerText()).toContain('已被窗口 w-2 覆盖至'))
     if (shots) await page.screenshot({ path: `${shots}/declare.png` })
     await form.locator('[type=submit]').click()
     await eventually(() => {
@@ -94,6 +124,25 @@ describe.skipIf(!hasChromium())('windows', () => {
       })
     })
     await eventually(async () => expect(await form.count()).toBe(0))
+  })
+
+  test('the desk has a line for windows that run or wait, with the way to them; a wall has none', async () => {
+    const notices = [{ code: 'windows-running', text: '2', since: platform.now - 60_000 }]
+    platform.platform = { ...platform.platform, notices }
+    await using watched = await openPage(browser, `${platform.url}/desk`, { width: 1440, height: 900 })
+    const { page } = watched
+    const notice = page.locator('[data-zone=notice][data-state=windows-running]')
+    await notice.waitFor()
+    expect(await notice.innerText()).toContain('企业或主机测试窗口生效中')
+    expect(await notice.innerText()).toContain('2')
+    if (shots) await page.screenshot({ path: `${shots}/desk.png` })
+    await page.locator('[data-action=language]').click()
+    await eventually(async () => expect(await notice.innerText()).toContain('Windows of enterprises or panels in force'))
+    if (shots) await page.screenshot({ path: `${shots}/desk-en.png` })
+    await notice.locator('[data-action=windows]').click()
+    await page.waitForURL('**/windows')
+    await page.locator('[data-window=w-1]').waitFor()
+    expect(await page.locator('[data-zone=notice]').count()).toBe(0)
   })
 
   test('on the wall a device under calibration is grey and says so, and does not count as normal', async () => {
