@@ -31,6 +31,7 @@ const statusOf: Record<string, number> = {
   'last-admin': 409,
   'already-retired': 409,
   'already-linked': 409,
+  'already-received': 409,
   'fields-missing': 409,
   'evidence-missing': 409,
   'same-person': 409,

@@ -3,10 +3,11 @@ export type Role = (typeof roles)[number]
 
 /**
  * What a call asks for. `read`: registry, readings, alarms, rules, live feed, quarantine. `act`: actions on alarms.
+ * `receive`: the enterprise's own word that it has an alarm of its own (企业已接警).
  * `declare`: windows in which nobody is called for named points. `install`: enterprises, sites, zones, devices and their
  * tokens. `tune`: rules. `govern`: people.
  */
-export const rights = ['read', 'act', 'declare', 'install', 'tune', 'govern'] as const
+export const rights = ['read', 'act', 'receive', 'declare', 'install', 'tune', 'govern'] as const
 export type Right = (typeof rights)[number]
 
 /** Who may what. An `enterprise` person reads, and declares for, only what belongs to that enterprise, see `sees`. */
@@ -15,7 +16,7 @@ export const rightsOf: Record<Role, readonly Right[]> = {
   supervisor: ['read', 'act', 'declare', 'tune'],
   duty: ['read', 'act', 'declare'],
   viewer: ['read'],
-  enterprise: ['read', 'declare'],
+  enterprise: ['read', 'receive', 'declare'],
 }
 
 export const may = (role: Role, right: Right): boolean => rightsOf[role].includes(right)

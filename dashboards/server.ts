@@ -18,6 +18,7 @@ import { alarmContactCalls } from './api/alarm-contacts.ts'
 import { alarmLadderCalls } from './api/alarm-ladder.ts'
 import { ladderPlaceCalls } from './api/ladder-place.ts'
 import { alarmCalls } from './api/alarms.ts'
+import { receivedCalls } from './api/received.ts'
 import { backtestCalls } from './api/backtests.ts'
 import { callbackCalls } from './api/callbacks.ts'
 import { demoCalls } from './api/demo.ts'
@@ -297,6 +298,7 @@ function addCalls(api: Api, context: Context): void {
   if (context.proof) evidenceCalls(api, context, context.proof)
   alarmContactCalls(api, context)
   alarmLadderCalls(api, context, context.escalation ?? null)
+  receivedCalls(api, context)
   ladderPlaceCalls(api, context, context.escalation ?? null)
   wallShowCalls(api, context)
   if (context.replays) wallAtCalls(api, context, context.replays)

@@ -33,6 +33,8 @@ export async function leave(): Promise<void> {
 
 const acting = ['admin', 'supervisor', 'duty']
 export const mayAct = (): boolean => acting.includes(session.value?.user?.role ?? '')
+/** 企业已接警: the enterprise itself, about alarms of its own. */
+export const mayReceive = (): boolean => session.value?.user?.role === 'enterprise'
 /** Suppression windows: an enterprise declares for itself. */
 export const mayDeclare = (): boolean => mayAct() || session.value?.user?.role === 'enterprise'
 /** Rules: set by administrators and supervisors. */

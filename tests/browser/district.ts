@@ -253,6 +253,7 @@ function answers(platform: FakePlatform): void {
     platform.alarm(next)
     return { body: { alarm: next } }
   })
+  platform.route('GET', '/alarms/received', () => ({ body: { received: [], people: {} } }))
   platform.route('GET', '/alarms/:id/ladder', ({ params }) => ({
     body: { alarmId: params[0], phase: 'off', taken: [], next: null, feedbackDueAt: null },
   }))

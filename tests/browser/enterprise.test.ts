@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN_PASSWORD, Stage } from '../dashboards/stage.ts'
 import { hasChromium, launchChromium } from './chromium.ts'
 import { makeAlarm } from './district.ts'
+import { dist } from './fake-platform.ts'
 import { buildPages, eventually } from './pages.ts'
 
 describe.skipIf(!hasChromium())('an enterprise in one picture', () => {
@@ -12,7 +13,7 @@ describe.skipIf(!hasChromium())('an enterprise in one picture', () => {
   beforeAll(async () => {
     await buildPages()
     browser = await launchChromium()
-    stage = await Stage.start({ distDir: join(import.meta.dirname, '../../dist'), jurisdiction: '滨海新区应急管理局' })
+    stage = await Stage.start({ distDir: dist, jurisdiction: '滨海新区应急管理局' })
   })
   afterAll(async () => {
     await browser.close()
@@ -77,5 +78,55 @@ describe.skipIf(!hasChromium())('an enterprise in one picture', () => {
     await page.goto(`${stage.url}/enterprise`)
     await eventually(async () => expect(await page.locator('.choices a').getAttribute('href')).toBe('/enterprise/e-1'))
     expect(complaints).toEqual([])
+  })
+
+  test('somebody of the enterprise says on the phone that they have an alarm: the desk sees who and after how long, and it is still to be acknowledged', async () => {
+    await stage.call('POST', '/api/v1/users', {
+      username: '赵工',
+      password: ADMIN_PASSWORD,
+      role: 'enterprise',
+      enterpriseId: 'e-1',
+    })
+    const place = { enterpriseId: 'e-1', zoneId: 'tank' }
+    const alarm = makeAlarm(Date.now() - 30_000, { id: 'a-9', deviceId: 'gas-1', ...place, level: 'red', value: 52, limit: 50 })
+    await stage.raise('a-9', alarm)
+    const login = async (username: string, viewport: { width: number; height: number }, path: string) => {
+      const context = await browser.newContext({ viewport })
+      await context.request.post(`${stage.url}/api/v1/session`, {
+        data: { username, password: ADMIN_PASSWORD },
+        headers: { origin: stage.url },
+      })
+      const page = await context.newPage()
+      await page.goto(`${stage.url}${path}`)
+      return page
+    }
+    const phone = await login('赵工', { width: 390, height: 844 }, '/m?alarm=a-9')
+    await phone.locator('[data-action=receive]').waitFor()
+    expect(await phone.locator('[data-action=acknowledge]').count()).toBe(0)
+    expect((await phone.locator('[data-action=receive]').boundingBox())!.height).toBeGreaterThanOrEqual(48)
+    await phone.screenshot({ path: join(import.meta.dirname, '../.out/received-before.png') })
+    await phone.locator('[data-action=receive]').click()
+    const line = phone.locator('[data-zone=phone-detail] [data-zone=received][data-state=received]')
+    await line.waitFor()
+    expect(await line.innerText()).toMatch(/企业已接警 · 赵工 · .*报警产生后 \d+ 秒/)
+    await phone.screenshot({ path: join(import.meta.dirname, '../.out/received-after.png') })
+    await phone.locator('[data-action=back]').click()
+    await phone.locator('[data-zone=card][data-alarm=a-9] [data-zone=received]').waitFor()
+    const desk = await login('admin', { width: 1600, height: 900 }, '/desk?alarm=a-9')
+    await desk.locator('[data-zone=queue] [data-alarm=a-9] [data-zone=received]').waitFor()
+    await desk.locator('[data-zone=queue] [data-alarm=a-9]').click()
+    await eventually(async () =>
+      expect(await desk.locator('[data-zone=detail] [data-zone=received]').innerText()).toMatch(/企业已接警 · 赵工/),
+    )
+    expect(await desk.locator('section[data-zone=detail]').getAttribute('data-state')).toBe('active')
+    expect(await desk.locator('[data-action=receive]').count()).toBe(0)
+    await desk.screenshot({ path: join(import.meta.dirname, '../.out/received-desk.png') })
+    await phone.evaluate(() => localStorage.setItem('watchfire.locale', 'en'))
+    await phone.goto(`${stage.url}/m?alarm=a-9`)
+    await eventually(async () =>
+      expect(await line.innerText()).toMatch(/The enterprise has received it · 赵工 · .* s after the alarm/),
+    )
+    await phone.screenshot({ path: join(import.meta.dirname, '../.out/received-after-en.png') })
+    for (const page of [phone, desk]) await page.context().close()
   })
 })

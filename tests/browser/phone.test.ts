@@ -7,6 +7,8 @@ import { furnish, makeAlarm } from './district.ts'
 import { FakePlatform } from './fake-platform.ts'
 import { buildPages, eventually } from './pages.ts'
 
+const shots = process.env['WATCHFIRE_TEST_SHOTS']
+
 describe.skipIf(!hasChromium())('phone', () => {
   let browser: Browser
   let platform: FakePlatform
@@ -200,6 +202,8 @@ describe.skipIf(!hasChromium())('phone', () => {
         /将呼叫:带班领导[\s\S]*页面、电话;没有时用短信、邮件/,
       ),
     )
+    if (shots) await page.locator('.slide').scrollIntoViewIfNeeded()
+    if (shots) await page.screenshot({ path: `${shots}/phone-call.png` })
     await slide(page, 1.1)
     await eventually(() =>
       expect(posts()).toMatchObject([
@@ -220,12 +224,21 @@ describe.skipIf(!hasChromium())('phone', () => {
     expect(await asks.innerText()).toMatch(/班长[\s\S]*离线已超过 10 分钟,未提交[\s\S]*仍要呼叫/)
     expect(posts()).toHaveLength(1)
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    if (shots) await page.screenshot({ path: `${shots}/phone-call-asks.png` })
     await asks.locator('[data-action=call-again]').tap()
     await eventually(() =>
       expect(posts().at(-1)).toMatchObject({ path: `/alarms/${alarm.id}/call`, body: { to: 'shiftLeader' } }),
     )
     expect(posts()).toHaveLength(2)
     await asks.waitFor({ state: 'detached' })
+    if (!shots) return
+    await page.evaluate(() => localStorage.setItem('watchfire.locale', 'en'))
+    await page.reload()
+    await page.locator(`[data-zone=card][data-alarm="${alarm.id}"]`).tap()
+    await page.locator('[data-action=escalate]').first().tap()
+    await page.locator('select[name=to]').selectOption('call:next')
+    await page.locator('.slide').scrollIntoViewIfNeeded()
+    await page.screenshot({ path: `${shots}/phone-call-en.png` })
   })
 
   test('F37: an answer that got lost is asked for again under the same key', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { roles, type Role } from '../../dashboards/rights.ts'
+import { recordDraft } from '../../journal/codec.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
 
 type Row = [method: string, path: string, body: object | null, allowed: Role[]]
@@ -58,6 +59,8 @@ const table: Row[] = [
   ['GET', '/me/views', null, everybody],
   ['PUT', '/me/views', { views: [] }, everybody],
   ['POST', '/alarms/a-1/acknowledge', { version: 0 }, ['admin', 'supervisor', 'duty']],
+  ['GET', '/alarms/received', null, everybody],
+  ['POST', '/alarms/a-1/received', null, ['enterprise']],
   ['GET', '/rules', null, everybody],
   ['PUT', '/rules/gas.test', rule, ['admin', 'supervisor']],
   ['DELETE', '/rules/gas.none', null, ['admin', 'supervisor']],
@@ -168,4 +171,58 @@ test('an enterprise sees only its own on the live feed', async () => {
   expect(screen.changes.map((change) => (change.kind === 'alarm' ? change.alarm.id : change.kind))).not.toContain('a-3')
   expect(screen.readings.flatMap(({ readings }) => readings.map(([device]) => device))).toEqual(['gas-1'])
   expect(await screen.socket.emitWithAck('subscribe', { enterpriseId: 'e-2' })).toMatchObject({ error: { code: 'not-found' } })
+})
+
+test('an enterprise says of its own alarm alone that it has it: the first of two counts, a key during a call as well, and the alarm stays as it is', async () => {
+  for (const username of ['op-1', 'op-2'])
+    await stage.call('POST', '/api/v1/users', { username, password: ADMIN_PASSWORD, role: 'enterprise', enterpriseId: 'e-1' })
+  const { users } = (await stage.call('GET', '/api/v1/users')).body
+  const idOf = (name: string) => users.find(({ username }: { username: string }) => username === name).id
+  const own = await stage.raise('r-1', { raisedAt: Date.now() - 42_000 })
+  await stage.raise('r-2', { enterpriseId: 'e-2', deviceId: 'gas-2', raisedAt: Date.now() - 42_000 })
+  const say = (id: string, as: string) => stage.call('POST', `/api/v1/alarms/${id}/received`, undefined, { as })
+  await Promise.all(['op-1', 'op-2'].map((name) => stage.token(name)))
+  const both = await Promise.all(['op-1', 'op-2'].map((name) => say('r-1', name)))
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+  const won = both.find(({ status }) => status === 200)!.body.received
+  expect(won).toMatchObject({ alarmId: 'r-1', by: 'page' })
+  expect(won.afterMs).toBeGreaterThanOrEqual(42_000)
+  expect(both.find(({ status }) => status === 409)!.body.error).toMatchObject({
+    code: 'already-received',
+    details: { received: won },
+  })
+  const winner = won.personId === idOf('op-1') ? 'op-1' : 'op-2'
+  expect((await say('r-1', winner)).body).toEqual({ received: won })
+  expect(await say('r-2', 'op-1')).toMatchObject({ status: 404 })
+  expect(await say('r-1', 'duty')).toMatchObject({ status: 403 })
+  expect(stage.alarms.get('r-1')).toEqual(own)
+  // A key leaves the same entry; one of a regulator's person is an action instead.
+  const key = {
+    kind: 'push.receipt',
+    channel: 'duty-voice',
+    messageId: 'm',
+    providerId: 'p',
+    receipt: 'acknowledged',
+    detail: '1',
+    at: null,
+  } as const
+  await stage.raise('r-3', { raisedAt: Date.now() - 9_000 })
+  await stage.journal.append([
+    recordDraft({ ...key, alarmId: 'r-3', personId: idOf('duty') }),
+    recordDraft({ ...key, alarmId: 'r-3', personId: idOf('op-2') }),
+  ])
+  const list = async (as: string) => (await stage.call('GET', '/api/v1/alarms/received', undefined, { as })).body
+  const { received, people } = await list('duty')
+  expect(received.filter(({ alarmId }: { alarmId: string }) => alarmId.startsWith('r-'))).toMatchObject([
+    won,
+    { alarmId: 'r-3', personId: idOf('op-2'), by: 'key' },
+  ])
+  expect(people).toMatchObject({ [won.personId]: winner, [idOf('op-2')]: 'op-2' })
+  await stage.call('POST', '/api/v1/users', {
+    username: 'op-9',
+    password: ADMIN_PASSWORD,
+    role: 'enterprise',
+    enterpriseId: 'e-2',
+  })
+  expect(await list('op-9')).toEqual({ received: [], people: {} })
 })

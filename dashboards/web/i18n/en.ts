@@ -139,6 +139,7 @@ export const en: WordTable = {
     failed: 'Push failed, will be retried',
     refused: 'Push refused',
     noReceipt: 'no receipt',
+    receivedByPage: 'The enterprise has received it',
     receipt: {
       accepted: 'taken by the channel',
       delivered: 'delivered',
@@ -148,6 +149,13 @@ export const en: WordTable = {
     },
   },
   map,
+  received: {
+    title: 'The enterprise has received it',
+    line: '{who} · {at} · {s} s after the alarm',
+    say: 'We have received it and are acting',
+    goesOn: 'The escalation of the authority goes on as it was',
+    late: 'A colleague of yours was first',
+  },
   login: {
     title: 'Log in',
     username: 'User name',

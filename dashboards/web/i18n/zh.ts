@@ -138,9 +138,17 @@ export const zh = {
     failed: '推送失败,将重试',
     refused: '推送被拒绝',
     noReceipt: '无回执',
+    receivedByPage: '企业已接警',
     receipt: { accepted: '通道已收', delivered: '已送达', read: '已读', acknowledged: '已确认', failed: '未送达' },
   },
   map,
+  received: {
+    title: '企业已接警',
+    line: '{who} · {at} · 报警产生后 {s} 秒',
+    say: '企业已接警,正在处置',
+    goesOn: '监管部门的升级照常进行',
+    late: '您的同事已先接警',
+  },
   login: {
     title: '登录',
     username: '用户名',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { shippedLadder } from '../../../alerts/escalation/ladder-shipped.ts'
+import { receivedDraft } from '../../../core/received.ts'
 import { contact, DutyRoom, START } from './duty-room.ts'
 
 test('a red nobody takes goes up the ladder at 0, 30, 60, 120, 300 and 600 s to the right persons, and stops with a follow-up', () => {
@@ -143,7 +144,11 @@ test("an enterprise's own acknowledgement is shown and the ladder goes on", () =
   room.change('a1', 'raised')
   room.pass(10_000)
   room.acknowledge('a1', 'op')
+  // The same said on a page leaves a receipt, and is as little an end.
+  room.write(receivedDraft(room.alarms.get('a1')!, 'op').entry)
   room.pass(60_000)
+  expect(room.machine.dues.owedActions()).toEqual([])
+  expect(room.machine.place('a1')).toMatchObject({ phase: 'climbing' })
   expect(room.calls(START)).toContain('60 d1 duty-voice')
   expect(room.calls(START, 'follow-up')).toEqual([])
 })
