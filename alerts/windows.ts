@@ -96,11 +96,11 @@ export class WindowWatch {
     if (device.kind !== PANEL) return null
     const by = `${BY_DEVICE}${device.id}`
     const own = this.all().filter(({ declaredBy }) => declaredBy === by)
-    const open = own.find(({ endedAt }) => endedAt === null)
+    const open = own.find((window) => closedAt(window) === null)
     if (value < 1) return open ? { kind: 'window.ended', windowId: open.id, by, reason: null } : null
     if (open) return null
     const point = { device: device.id, metric: null }
-    const isRested = own.every(({ endedAt }) => endedAt === null || at - endedAt >= TESTS_APART_MS)
+    const isRested = own.every((window) => at - (closedAt(window) ?? at) >= TESTS_APART_MS)
     const window: DeclaredWindow = {
       id: `wb-${pos}`,
       kind: 'panel-test',
@@ -123,8 +123,8 @@ export class WindowWatch {
     const over = this.all().filter(
       (window) => this.#covers(window, alarm, at) && (alarm.late || this.#covers(window, alarm, knownAt)),
     )
-    // What gets worse behind a window has been there since before.
-    const since = change === 'level' ? (alarm.behindSince ?? at) : at
+    // What gets worse behind a window, or comes again there, has been behind it since before.
+    const since = change === 'level' || alarm.state === 'suppressed' ? (alarm.behindSince ?? at) : at
     return over.length === 0 ? alarm : suppressed(alarm, over, since)
   }
 
@@ -229,6 +229,9 @@ function heard({ behindSince: _, ...alarm }: Alarm, at: number, over: Suppressio
   const heardOver = [...(alarm.heardOver ?? []), ...over.map(({ id }) => id)]
   return { ...resumed(alarm, at), ...(heardOver.length > 0 && { heardOver }) }
 }
+
+/** When its panel was out of test, or somebody put an end to it; null while the panel still says that it is tested. */
+const closedAt = ({ endedAt, refusedAt }: SuppressionWindow): number | null => endedAt ?? refusedAt
 
 /** One that was forgotten was over long ago. */
 const endOfKnown = (window: SuppressionWindow | undefined): number => (window ? endOf(window) : -Infinity)

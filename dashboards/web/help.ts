@@ -73,11 +73,13 @@ export const help = {
   windows: {
     zh: [
       '窗口：在约定时间内，对写明的测点或规则不呼叫（检修、动火、标定、主机测试）。报警仍然记录。',
-      '申报后须由第二人确认才生效；到时自动结束，也可提前结束。',
+      '企业申报的、测试的、超过 2 小时或 20 个测点的窗口，须由第二人确认才生效；到时自动结束，也可提前结束。',
+      '同一测点一次测试最长 2 小时，两次间隔 2 小时，24 小时内合计最多 4 小时。',
     ],
     en: [
       'A window keeps named points or rules from calling anybody for a time (maintenance, hot work, calibration, panel test). Alarms are still recorded.',
-      'Another person confirms it before it holds; it ends by itself, or earlier by hand.',
+      'Another person confirms what an enterprise declares, tests, and what is over 2 hours or 20 points; it ends by itself, or earlier by hand.',
+      'A point is tested for 2 hours at most, again only 2 hours later, and for 4 hours of 24 in all.',
     ],
   },
   reports: {

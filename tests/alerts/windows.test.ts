@@ -198,6 +198,31 @@ test("a fire panel's own test bit covers that panel only, for two hours at most,
   ])
 })
 
+test("a panel's own test that was refused is over, and the bit that stays set begins no other", () => {
+  const fire = aRule({ id: 'fire', metric: 'fireAlarm', limits: [{ name: 'H', above: 1, level: 'red' }], deadband: 0 })
+  const world = new World([fire])
+  world.tape.record(0, setDevice(aDevice({ id: 'P1', kind: 'fire-panel' })))
+  world.tape.record(0, defineSeries(11, 'fireAlarm', 'P1'), defineSeries(12, 'testing', 'P1'))
+  world.tape.rows([12, 1, 1], [11, 2, 1])
+  world.run(3)
+  const { entry } = world.emissions[0]!
+  world.tape.record(10, refused(entry.kind === 'window.declared' ? entry.window.id : ''))
+  for (const [at, bit] of [
+    [20, 1],
+    [30, 1],
+    [40, 0],
+    [50, 0],
+    [60, 1],
+  ] as const) {
+    world.tape.rows([12, at, bit])
+  }
+  world.run(70)
+  expect(world.story()).toEqual([
+    ...['window.declared', 'raised red suppressed 2s', 'unsuppressed red active 10s'],
+    ...['window.declared', 'window.ended', 'window.declared'],
+  ])
+})
+
 const bounded = { secondFor: ['test' as const] }
 const oneOfficers = { kind: 'maintenance' as const, byEnterprise: false, rules: ['gas.combustible'], secondFor: [] }
 
