@@ -5,6 +5,7 @@ import { benchLatency } from './latency.ts'
 import { benchMemory } from './memory.ts'
 import { benchMqtt } from './mqtt.ts'
 import { benchOpenAlarms } from './open-alarms.ts'
+import { benchPainted } from './painted.ts'
 import { benchRules } from './rules.ts'
 import { benchSlowDisk } from './slow-disk.ts'
 import { benchStart } from './start.ts'
@@ -13,6 +14,7 @@ import { type Bench, markdown, type Row, writePage } from './report.ts'
 const sections: Record<string, (bench: Bench) => Promise<void>> = {
   mqtt: benchMqtt,
   latency: benchLatency,
+  painted: benchPainted,
   'slow-disk': benchSlowDisk,
   start: benchStart,
   history: benchHistory,
