@@ -1,3 +1,4 @@
+import { worried, worry } from '../core/part-words.ts'
 import type { AlarmBook, AlarmQuery, RuleTypeForm, RuleWarning, TimelineItem } from '../core/alarm-book.ts'
 import type { Alarm } from '../core/alarm.ts'
 import type { PeopleDoor } from '../core/contact.ts'
@@ -199,7 +200,7 @@ class AlertsThread implements Alerts {
       this.#status = await this.#thread.call<PartStatus[]>('status')
     } catch {
       // The thread has ended; startThread has told `failed` why.
-      this.#status = this.#status.map((one) => ({ ...one, state: 'down', detail: 'the alerts thread has ended' }))
+      this.#status = this.#status.map((one) => ({ ...one, state: 'down', ...worried(worry('alerts-ended')) }))
     }
   }
 }

@@ -1,3 +1,4 @@
+import { worried, worry } from '../core/part-words.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -185,13 +186,16 @@ export class Judging {
       watchfire_alerts_behind: Math.max(0, this.#journal.head() - this.#processed),
       watchfire_alarms_open: this.#trouble === null ? this.#engine.alarms.size : 0,
     }
-    if (this.#trouble !== null) return { name: 'alerts', state: 'down', detail: `state.db: ${this.#trouble}`, figures }
+    if (this.#trouble !== null)
+      return { name: 'alerts', state: 'down', ...worried(worry('state-unwritable', { reason: this.#trouble })), figures }
     const faults = this.#packs.faults.length + this.#engine.rulebook.faults.size
     if (faults === 0) return { name: 'alerts', state: 'ok', figures }
     const [first] = this.#packs.faults
-    const detail = first ? `pack ${first.file}:${first.line ?? ''} ${first.reason}` : `${faults} rules cannot run`
+    const says = first
+      ? worry('pack-refused', { file: first.file, line: first.line ?? '', reason: first.reason })
+      : worry('rules-cannot-run', { n: faults })
     const alarms = faultAlarms(this.#packs.faults, this.#engine.rulebook.faults)
-    return { name: 'alerts', state: 'degraded', detail, figures, alarms }
+    return { name: 'alerts', state: 'degraded', ...worried(says), figures, alarms }
   }
 
   /** Where the last save stood: the outbox keeps its place here too. */

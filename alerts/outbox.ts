@@ -1,3 +1,4 @@
+import { worried, worry } from '../core/part-words.ts'
 import { type AlarmChangeKind } from '../core/alarm.ts'
 import { isLateReport } from '../core/alarm-group.ts'
 import { PlatformError } from '../core/errors.ts'
@@ -129,11 +130,11 @@ class Outbox implements Part {
     if (!this.#trouble) return { name: 'push', state: 'ok', figures }
     const seconds = Math.round((now - this.#trouble.since) / 1000)
     if (this.#closed) {
-      const kept = `${this.#queue.size} owed and kept`
-      return { name: 'push', state: 'degraded', detail: `webhook failed: ${this.#trouble.reason}; ${kept}`, figures }
+      const says = worry('webhook-failed', { reason: this.#trouble.reason, n: this.#queue.size })
+      return { name: 'push', state: 'degraded', ...worried(says), figures }
     }
-    const detail = `webhook has delivered nothing for ${seconds} s (${this.#trouble.reason}); ${this.#queue.size} owed`
-    return { name: 'push', state: 'degraded', detail, figures }
+    const says = worry('webhook-silent', { s: seconds, reason: this.#trouble.reason, n: this.#queue.size })
+    return { name: 'push', state: 'degraded', ...worried(says), figures }
   }
 
   async stop(): Promise<void> {

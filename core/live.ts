@@ -58,7 +58,7 @@ export type PlatformState = {
   receiving: 'ok' | 'stopped'
   detail: string | null
   /** damage found, packs refused, parts degraded: things somebody must see */
-  notices: { code: string; text: string; since: number }[]
+  notices: { code: string; text: string; since: number; words?: { zh: string; en: string } }[]
 }
 
 export type Change = { seq: number } & (

@@ -1,4 +1,5 @@
-import type { PartStatus } from '../core/part.ts'
+import type { PartAlarm, PartStatus } from '../core/part.ts'
+import { worryText, type PartWorry } from '../core/part-words.ts'
 import type { PlatformState } from '../core/live.ts'
 import { askedOf, type Api } from './context.ts'
 import { checkMetricsAccess, type Metrics } from './metrics.ts'
@@ -26,12 +27,20 @@ export function platformNotices(
     detail: stopped ? (journal.detail ?? null) : null,
     notices: parts
       .filter(({ state }) => state !== 'ok')
-      .map(({ name, state, detail }) => ({
+      .map(({ name, state, detail, says, alarms }) => ({
         code: `${name}-${state}`,
         text: detail ?? `${name} is ${state}`,
         since: since(name),
+        ...wordsOf(says, alarms),
       })),
   }
+}
+
+/** Alarms of a part have their own words; a part of an older thread may have none. */
+const wordsOf = (says: PartWorry[] = [], alarms: PartAlarm[] = []): { words?: { zh: string; en: string } } => {
+  if (says.length > 0) return { words: worryText(says) }
+  if (alarms.length === 0) return {}
+  return { words: { zh: alarms.map(({ text }) => text.zh).join('；'), en: alarms.map(({ text }) => text.en).join('; ') } }
 }
 
 export function healthCalls(app: Api, parts: () => PartStatus[], metrics: Metrics, metricsToken: string | null): void {

@@ -1,3 +1,4 @@
+import { worried, worry } from '../core/part-words.ts'
 import type { Duplex } from 'node:stream'
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -168,7 +169,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
 
   const status = (): PartStatus => ({
     name: 'dashboards',
-    ...(people.fault === null ? { state: 'ok' } : { state: 'down', detail: `nobody can log in: ${people.fault}` }),
+    ...(people.fault === null
+      ? { state: 'ok' }
+      : { state: 'down', ...worried(worry('people-unusable', { reason: people.fault })) }),
     figures: {
       watchfire_feed_clients: feed.clients,
       watchfire_feed_resyncs_total: feed.resyncs,

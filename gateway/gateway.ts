@@ -1,3 +1,4 @@
+import { worried, worry } from '../core/part-words.ts'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../core/log.ts'
@@ -77,7 +78,7 @@ export async function startGateway({ config, journal, directory, log }: Options)
       return {
         name: 'gateway',
         state: 'degraded',
-        detail: 'waiting for the disk: devices are kept connected and un-acknowledged',
+        ...worried(worry('gateway-waiting')),
         figures,
       }
     },

@@ -1,3 +1,4 @@
+import { worried, worry } from '../core/part-words.ts'
 import { statfs } from 'node:fs/promises'
 import type {
   AtQuery,
@@ -102,7 +103,7 @@ export async function startIngest({
     const figures = { ...seen.figures, ...forecast.figures() }
     return seen.fault === null
       ? { name: 'ingest', state: 'ok', figures }
-      : { name: 'ingest', state: 'degraded', detail: `history cannot be written: ${seen.fault}`, figures }
+      : { name: 'ingest', state: 'degraded', ...worried(worry('history-unwritable', { reason: seen.fault })), figures }
   }
 
   return {

@@ -1,3 +1,4 @@
+import { worried, worry, type PartWorry } from '../core/part-words.ts'
 import type { PartAlarm, PartStatus } from '../core/part.ts'
 import type { Gap } from './outbox-book.ts'
 import type { Trouble } from './outbox-delivery.ts'
@@ -29,16 +30,14 @@ export function outboxStatus(facts: Facts): PartStatus {
     watchfire_outbox_quarantined_total: facts.quarantined,
     watchfire_outbox_from_embedded: gap ? 1 : 0,
   }
-  const behind = `about ${rounded(lagRows)} readings, ${roundedTime(lagMs)} behind`
-  const worries: string[] = []
-  if (trouble) {
-    const what = trouble.holds ? 'InfluxDB refuses the platform, somebody has to look' : 'InfluxDB takes no readings'
-    worries.push(`${what}: ${trouble.reason}; ${behind}, nothing is lost`)
-  } else if (lagMs >= NOTICED_LAG_MS) worries.push(`InfluxDB is ${behind}, nothing is lost`)
-  if (gap) worries.push('InfluxDB was away for longer than the journal keeps: readings are sent from the embedded store')
-  if (saveFault !== null) worries.push(`how far InfluxDB is cannot be written down: ${saveFault}`)
+  const behind = { rows: rounded(lagRows), time: roundedTime(lagMs) }
+  const worries: PartWorry[] = []
+  if (trouble) worries.push(worry(trouble.holds ? 'influx-refuses' : 'influx-unreachable', { reason: trouble.reason, ...behind }))
+  else if (lagMs >= NOTICED_LAG_MS) worries.push(worry('influx-behind', behind))
+  if (gap) worries.push(worry('influx-away-too-long'))
+  if (saveFault !== null) worries.push(worry('influx-place-unwritable', { reason: saveFault }))
   if (worries.length === 0) return { name: 'influx', state: 'ok', figures }
-  return { name: 'influx', state: 'degraded', detail: worries.join('; '), figures, alarms: alarmsOf(trouble, gap) }
+  return { name: 'influx', state: 'degraded', ...worried(...worries), figures, alarms: alarmsOf(trouble, gap) }
 }
 
 /** Being behind ends by itself; these two do not. */

@@ -1,3 +1,4 @@
+import { worried, worry } from '../core/part-words.ts'
 import type { PartStatus } from '../core/part.ts'
 import type { Damage } from './journal.ts'
 
@@ -38,13 +39,13 @@ export function journalStatus(facts: Facts): PartStatus {
     watchfire_clock_ahead_seconds: facts.clockAheadMs / 1000,
   }
   if (facts.stopped)
-    return { name: 'journal', state: 'down', detail: `nothing can be acknowledged: ${facts.stopped.reason}`, figures }
+    return { name: 'journal', state: 'down', ...worried(worry('journal-stopped', { reason: facts.stopped.reason })), figures }
   const worries = facts.damage
     .slice(0, SHOWN_DAMAGE)
-    .map(({ file, offset, bytes }) => `journal damaged: ${file} at byte ${offset}, ${bytes} bytes skipped`)
+    .map(({ file, offset, bytes }) => worry('journal-damaged', { file, offset, bytes }))
   if (facts.clockAheadMs > NOTICED_CLOCK_MS)
-    worries.push(`the machine's clock stepped back by ${Math.round(facts.clockAheadMs / 1000)} s`)
-  if (facts.overFull) worries.push(`the journal is over its size because reader ${facts.slowest} has not caught up`)
+    worries.push(worry('clock-stepped-back', { s: Math.round(facts.clockAheadMs / 1000) }))
+  if (facts.overFull) worries.push(worry('journal-over-full', { reader: facts.slowest ?? '?' }))
   if (worries.length === 0) return { name: 'journal', state: 'ok', figures }
-  return { name: 'journal', state: 'degraded', detail: worries.join('; '), figures }
+  return { name: 'journal', state: 'degraded', ...worried(...worries), figures }
 }

@@ -1,3 +1,4 @@
+import { escalationSays } from './escalation-says.ts'
 import { NotFound, PlatformError } from '../../core/errors.ts'
 import type { PeopleDoor } from '../../core/contact.ts'
 import type { Log } from '../../core/log.ts'
@@ -94,9 +95,8 @@ export class EscalationRunner implements Part {
       watchfire_escalation_failed_attempts_total: this.#counts.failed,
       watchfire_escalation_refused_total: this.#counts.refused,
     }
-    const details = [...alarms.map(({ text }) => text.en), ...(this.#trouble === null ? [] : [this.#trouble])]
-    if (details.length === 0) return { name: 'escalation', state: 'ok', figures, alarms }
-    return { name: 'escalation', state: 'degraded', detail: details.join('; '), figures, alarms }
+    if (alarms.length === 0 && this.#trouble === null) return { name: 'escalation', state: 'ok', figures, alarms }
+    return { name: 'escalation', state: 'degraded', ...escalationSays(alarms, this.#trouble), figures, alarms }
   }
 
   async stop(): Promise<void> {
@@ -204,7 +204,7 @@ export class EscalationRunner implements Part {
         this.#trouble = null
       } catch (error) {
         // People or disk do not answer: it is tried again, and said meanwhile.
-        this.#trouble = `escalation cannot go on: ${error instanceof Error ? error.message : 'unknown'}`
+        this.#trouble = error instanceof Error ? error.message : 'unknown'
         this.#parts.log.error('escalation cannot go on', { reason: this.#trouble })
         this.#again = false
       }

@@ -1,3 +1,4 @@
+import { worried, worry } from '../../core/part-words.ts'
 import { Unavailable } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { Measures } from '../../core/measures.ts'
@@ -43,7 +44,7 @@ export function startMeasures({ config, journal, log, failed, after = Promise.re
     call<PartStatus>('status').then(
       (now) => (status = now),
       // The thread has ended; startThread has told `failed` why.
-      () => (status = { ...status, state: 'down', detail: 'the measures thread has ended' }),
+      () => (status = { ...status, state: 'down', ...worried(worry('measures-ended')) }),
     )
   }, STATUS_EVERY_MS).unref()
   return {

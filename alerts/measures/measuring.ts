@@ -1,3 +1,4 @@
+import { worried, worry } from '../../core/part-words.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -82,7 +83,7 @@ export class Measuring {
     }
     if (this.#trouble === null) return { name: 'measures', state: 'ok', figures }
     // Nothing is lost meanwhile: the journal keeps it. So the platform goes on, and says so.
-    return { name: 'measures', state: 'degraded', detail: `measures.db: ${this.#trouble}`, figures }
+    return { name: 'measures', state: 'degraded', ...worried(worry('measures-unwritable', { reason: this.#trouble })), figures }
   }
 
   async stop(): Promise<void> {

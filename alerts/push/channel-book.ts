@@ -1,3 +1,4 @@
+import { worried, worry } from '../../core/part-words.ts'
 import { BadSetting, NotFound } from '../../core/errors.ts'
 import type { PartAlarm, PartStatus } from '../../core/part.ts'
 import type { CallbackAnswer, CallbackRequest, ChannelFacts, Message, ReceiptNews, Sent } from '../../core/push.ts'
@@ -124,8 +125,8 @@ export class ChannelBook {
       watchfire_channel_failed_attempts_total: this.#counts.failed,
     }
     if (troubled.length === 0) return { name: 'channels', state: 'ok', figures, alarms: [] }
-    const detail = troubled.map(({ name, reason }) => `channel ${name} fails: ${reason}`).join('; ')
-    return { name: 'channels', state: 'degraded', detail, figures, alarms: troubled.map(alarmOf) }
+    const says = troubled.map(({ name, reason }) => worry('channel-fails', { name, reason: reason ?? '' }))
+    return { name: 'channels', state: 'degraded', ...worried(...says), figures, alarms: troubled.map(alarmOf) }
   }
 
   async close(): Promise<void> {

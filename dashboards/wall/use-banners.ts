@@ -1,5 +1,6 @@
 import { computed, type ComputedRef } from 'vue'
-import { noticeText, refusal } from '../web/feed-words.ts'
+import { refusal } from '../web/feed-words.ts'
+import { saidNotice, stoppedText } from '../web/notice-words.ts'
 import { clockText, durationText, numberText, whenText } from '../web/format.ts'
 import { t } from '../web/i18n/i18n.ts'
 import type { Live } from '../web/live.ts'
@@ -54,7 +55,7 @@ export function useBanners(live: Live, flood: { value: FloodState }, sound: Soun
   const stopped = (): Banner | null => {
     const platform = live.state.value?.platform
     if (platform?.receiving !== 'stopped') return null
-    const chip = t('feed.stopped', { detail: platform.detail ?? '' })
+    const chip = stoppedText(platform)
     return { kind: 'stopped', text: `${chip} · ${t('feed.stoppedNote')}`, chip, role: 'alert' }
   }
   const drill = (): Banner | null =>
@@ -87,7 +88,7 @@ export function useBanners(live: Live, flood: { value: FloodState }, sound: Soun
     )
     const first = all[0]
     if (!first) return null
-    const words = `${t('wall.system')} · ${noticeText(first)}`
+    const words = `${t('wall.system')} · ${saidNotice(first)}`
     return { kind: 'notice', text: words, chip: t('wall.notices', { n: all.length }), role: 'status' }
   }
   return computed(() => [interrupted, stopped, drill, recovered, flooded, soundless, notice].flatMap((one) => one() ?? []))
