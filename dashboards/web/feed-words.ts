@@ -1,18 +1,16 @@
 import type { Heartbeat } from '../../core/live.ts'
-import type { Freshness } from './freshness.ts'
+import { newestIs, type Freshness } from './freshness.ts'
 import { has, t } from './i18n/i18n.ts'
 
 /** A reason the server gave for refusing the feed, in words; null for a connection that merely broke. */
 export const refusal = (reason: string | null): string | null =>
   reason !== null && has(`errors.${reason}`) ? t(`errors.${reason}`) : null
 
-/** So long without a reading from anybody, and the picture may be live but the data is not. */
-const QUIET_AFTER_MS = 60_000
-
-/** How live the picture is, in a word; a connection on which nothing comes is not called live data. */
-export function freshnessWord(freshness: Freshness, beat: Heartbeat | null, silentS: number | string): string {
-  const isQuiet = beat !== null && (beat.lastIngestTs === null || beat.serverTs - beat.lastIngestTs > QUIET_AFTER_MS)
-  return freshness === 'live' && isQuiet ? t('feed.quiet') : t(`feed.${freshness}`, { s: silentS })
+/** How live the picture is, in a word; data that is old is not called live, and data that is missed not merely old. */
+export function freshnessWord(freshness: Freshness, beat: Heartbeat | null, silentS: number | string, quietAfter?: () => number) {
+  const ageMs = beat === null ? 0 : beat.lastIngestTs === null ? Infinity : beat.serverTs - beat.lastIngestTs
+  const word = freshness === 'live' ? newestIs(ageMs, quietAfter) : freshness
+  return t(`feed.${word}`, { s: silentS })
 }
 
 /** A notice in words: what it is about, and why or how many. */

@@ -87,6 +87,7 @@ export const en: WordTable = {
   },
   feed: {
     live: 'Live',
+    connected: 'Connected',
     quiet: 'Connected, no new data',
     delayed: 'Delayed {s} s',
     interrupted: 'Interrupted',

@@ -87,6 +87,7 @@ export const zh = {
   },
   feed: {
     live: '数据实时',
+    connected: '连接正常',
     quiet: '连接正常,无新数据',
     delayed: '延迟 {s} s',
     interrupted: '数据中断',

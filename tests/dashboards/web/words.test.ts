@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ageText, clockText, durationText, numberText, valueText, whenText } from '../../../dashboards/web/format.ts'
 import { quarantineCodes } from '../../../core/quarantine.ts'
 import { backoffMs } from '../../../dashboards/web/backoff.ts'
-import { freshnessOf, staleAfterMs } from '../../../dashboards/web/freshness.ts'
+import { freshnessOf, newestIs, quietAfterMs, staleAfterMs } from '../../../dashboards/web/freshness.ts'
 import { quarantineEn, quarantineZh } from '../../../dashboards/admin/words.ts'
 import { en as shared } from '../../../dashboards/web/i18n/en.ts'
 import { enHazards } from '../../../dashboards/web/i18n/en-hazards.ts'
@@ -115,4 +115,19 @@ test('a device row shows its most telling value, the alarmed one first', () => {
   expect(primaryMetric(['toxicPpm#h2s', 'toxicPpm#co'], null)).toBe('toxicPpm#co')
   expect(primaryMetric(['fireAlarm', 'smokeObscuration'], null)).toBe('smokeObscuration')
   expect(primaryMetric([], null)).toBe(null)
+})
+
+test('data is called live while it is new, connected while no more is due, and missed once a device that is there would be stale', () => {
+  const device = (expectedPeriodMs: number, state: 'online' | 'stale' | 'offline' | 'never' = 'online') => ({
+    expectedPeriodMs,
+    state,
+  })
+  const said = (ageS: number, ...devices: ReturnType<typeof device>[]) => newestIs(ageS * 1_000, () => quietAfterMs(devices))
+  const [smoke, gas] = [device(300_000), device(10_000)]
+  expect([0.8, 10, 55, 900, 901].map((ageS) => said(ageS, smoke))).toEqual(['live', 'live', 'connected', 'connected', 'quiet'])
+  expect([9, 30, 55].map((ageS) => said(ageS, smoke, gas))).toEqual(['live', 'connected', 'quiet'])
+  expect(said(55, smoke, device(10_000, 'stale'))).toBe('quiet')
+  expect(said(55, smoke, device(10_000, 'offline'), device(10_000, 'never'))).toBe('connected')
+  expect([said(60), said(61), said(Infinity, smoke)]).toEqual(['connected', 'quiet', 'quiet'])
+  expect([shared.feed.connected, sharedZh.feed.connected]).toEqual(['Connected', '连接正常'])
 })
