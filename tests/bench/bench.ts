@@ -9,12 +9,14 @@ import { benchPainted } from './painted.ts'
 import { benchRules } from './rules.ts'
 import { benchSlowDisk } from './slow-disk.ts'
 import { benchStart } from './start.ts'
+import { benchWallFlood } from './wall-flood.ts'
 import { type Bench, markdown, type Row, writePage } from './report.ts'
 
 const sections: Record<string, (bench: Bench) => Promise<void>> = {
   mqtt: benchMqtt,
   latency: benchLatency,
   painted: benchPainted,
+  'wall-flood': benchWallFlood,
   'slow-disk': benchSlowDisk,
   start: benchStart,
   history: benchHistory,
