@@ -8,6 +8,14 @@ import { type Bench, ms, whole } from './report.ts'
 import { load, makeDevice, startWatchfire, type Watchfire } from './servers.ts'
 import { clockOffset, gatewayLoad, openChromium, openWall, READINGS_A_MESSAGE } from './wall-screen.ts'
 
+// What a page's own code uses here; the bench itself runs without a browser's types.
+type HTMLElement = { dataset: Record<string, string | undefined> }
+declare const window: object
+declare const document: { body: object; querySelector<E>(selector: string): E | null }
+declare const requestAnimationFrame: (draw: (at: number) => void) => void
+declare const MessageChannel: new () => { port1: { onmessage: () => void }; port2: { postMessage(message: null): void } }
+declare const MutationObserver: new (look: () => void) => { observe(node: object, what: object): void }
+
 const READINGS_A_SECOND = 10_000
 const BETWEEN_MS = 150
 const GIVEN_UP_MS = 5_000

@@ -11,6 +11,15 @@ import { type Bench, ms, whole } from './report.ts'
 import { makeDevice, makeDevices, startWatchfire, type Watchfire } from './servers.ts'
 import { openChromium, openWall } from './wall-screen.ts'
 
+// What a page's own code uses here; the bench itself runs without a browser's types.
+type HTMLElement = { dataset: Record<string, string | undefined> }
+declare const window: object
+declare const document: { body: object; querySelector<E>(selector: string): E | null }
+declare const requestAnimationFrame: (draw: (at: number) => void) => void
+declare const PerformanceObserver: new (take: (list: { getEntries(): { duration: number }[] }) => void) => {
+  observe(what: object): void
+}
+
 const ENTERPRISES = 20
 const OPEN = 5_000
 const ALARMS_A_SECOND = 50
