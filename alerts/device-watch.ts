@@ -206,7 +206,12 @@ export class DeviceWatch {
     const { key, deviceId } = bound.place
     const device = this.#registry.devices.get(deviceId)
     const { level, limitName } = breach
-    if (!device || limitName === COULD_NOT_RUN || isLifeSafety({ level, metric: null }) || this.#alarms.isBreached(key))
+    if (
+      !device ||
+      limitName === COULD_NOT_RUN ||
+      isLifeSafety({ ...bound.place.rule, level, metric: null }) ||
+      this.#alarms.isBreached(key)
+    )
       return false
     const allowedMs = (bound.options as { periods: number }).periods * expectedPeriodMs
     const countFrom = Math.max(heardAt, this.listeningFrom ?? -Infinity)

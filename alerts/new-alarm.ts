@@ -22,6 +22,7 @@ export function described({ rule, deviceId, metric }: Place, breach: Breach, mom
     level: breach.level,
     ruleVersion: rule.version,
     limitSource: rule.source,
+    ...(rule.lifeSafety === true && { lifeSafety: true as const }),
     message: fillMessage(rule, { ...told, detail: breach.detail, device, deviceId, metric }),
   }
 }

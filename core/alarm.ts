@@ -66,6 +66,8 @@ export type Alarm = {
   measuredAt: number
   /** when the platform knew */
   raisedAt: number
+  /** its rule says that lives depend on it, see core/shelving.ts */
+  lifeSafety?: true
   /** how often it has become active since it was raised */
   occurrences: number
   /** raised by data older than what was already judged: "happened then, arrived now" */

@@ -238,7 +238,7 @@ export type ActionDetails = {
   measures?: string
   result?: string
   evidence?: string
-  /** `acknowledge`, with others at once; `twoPersons` where a red is among them */
+  /** `acknowledge`, with others at once; `twoPersons` where a red is among them, and `out-of-service` for longer than one person's shift */
   group?: string
   twoPersons?: boolean
 }

@@ -37,6 +37,8 @@ export const RuleBaseSchema = Type.Object({
   metric: Type.Optional(Type.String()),
   /** the unit the limits are meant in; one that is not the metric's refuses the rule */
   unit: Type.Optional(Type.String()),
+  /** lives depend on its alarms at every level, not only at red: nobody shelves one, and out of service it goes by two persons */
+  lifeSafety: Type.Optional(Type.Boolean()),
   /** its limits are the standard's: laxer ones elsewhere are warned about */
   bound: Type.Optional(Type.Boolean()),
   applies: AppliesSchema,

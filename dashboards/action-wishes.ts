@@ -6,6 +6,7 @@ import { levels } from '../core/level.ts'
 import { alarmActions, type ActionDetails, type ActionEntry, type AlarmAction } from '../core/record.ts'
 import {
   DEFAULT_SHELF_MINUTES,
+  LONGEST_ALONE_MS,
   LONGEST_OUT_OF_SERVICE_MS,
   longestShelfMs,
   shelveReasons,
@@ -31,7 +32,8 @@ export const ActionSchema = Type.Object(
     ),
     minutes: Type.Optional(
       Type.Integer({
-        description: 'for how long: shelve orange ≤ 60, yellow ≤ 480, blue ≤ 1440; out-of-service ≤ 43200; dispatch: until due',
+        description:
+          'for how long: shelve orange ≤ 60, yellow ≤ 480, blue ≤ 1440; out-of-service ≤ 43200, over 720 by two persons; dispatch: until due',
         examples: [30],
       }),
     ),
@@ -61,6 +63,9 @@ type Asked = {
   /** the id of a person who can be sent, by id or user name */
   person: (given: string) => string | undefined
 }
+
+const lengthOf = ({ minutes, untilMs }: Wished, now: number): number =>
+  typeof untilMs === 'number' ? untilMs - now : (minutes ?? 0) * MINUTE_MS
 
 const invalid = (field: string, message: string, details: Record<string, unknown> = {}) =>
   new Invalid('invalid', message, { field, ...details })
@@ -107,6 +112,7 @@ export function wishOf(action: AlarmAction, given: Given, asked: Asked): Wished 
     case 'out-of-service':
       mustSay(1, 'permit 118, pump overhaul')
       until(LONGEST_OUT_OF_SERVICE_MS)
+      if (lengthOf(wished, asked.now) > LONGEST_ALONE_MS) details.twoPersons = true
       break
     case 'dispatch':
       Object.assign(details, whom(given, asked.person))

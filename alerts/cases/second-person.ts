@@ -13,7 +13,7 @@ export function needsSecondPerson(alarm: Alarm, action: AlarmAction, details: Ac
     case 'close':
       return alarm.level === 'red'
     case 'out-of-service':
-      return isLifeSafety(alarm)
+      return isLifeSafety(alarm) || details.twoPersons === true
     case 'acknowledge':
       return details.group !== undefined && (alarm.level === 'red' || details.twoPersons === true)
     default:

@@ -1,6 +1,6 @@
 import type { Alarm } from '../../core/alarm.ts'
 import { caseStateOf, caseTransition, isCaseOver } from '../../core/case.ts'
-import { isLifeSafety } from '../../core/shelving.ts'
+import { isLifeSafety, LONGEST_ALONE_MS } from '../../core/shelving.ts'
 
 /** What the desk offers; `group` and `group-red` are about several alarms, `hazard` about what outlasts one, `call` and `wall` change none. */
 export const deskActions = [
@@ -88,8 +88,11 @@ export const keyOf: Record<DeskAction, string> = {
 export const isImmediate = (action: DeskAction): boolean =>
   ['acknowledge', 'accept', 'unshelve', 'return-to-service', 'reset'].includes(action)
 
-/** Whether one person only asks for it. */
-export function takesTwo(alarm: Alarm, action: DeskAction): boolean {
-  if (action === 'false-alarm' || action === 'close') return alarm.level === 'red'
-  return action === 'out-of-service' && isLifeSafety(alarm)
+/** Why one person only asks for it: null where their word is enough. `minutes`: for how long it is to be out of service. */
+export function takesTwo(alarm: Alarm, action: DeskAction, minutes = 0): 'red' | 'life-safety' | 'long' | null {
+  const isOut = action === 'out-of-service'
+  if (alarm.level === 'red' && (isOut || action === 'false-alarm' || action === 'close')) return 'red'
+  if (!isOut) return null
+  if (isLifeSafety(alarm)) return 'life-safety'
+  return minutes * 60_000 > LONGEST_ALONE_MS ? 'long' : null
 }

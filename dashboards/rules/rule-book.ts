@@ -94,5 +94,5 @@ export function draftOf(rule: Rule): Draft {
 }
 
 const FIRST = ['id', 'type', 'metric', 'unit', 'applies', 'level', 'when', 'limits', 'deadband', 'onDelayMs', 'offDelayMs']
-const LAST = ['latching', 'bound', 'enabled', 'source', 'title', 'message', 'guidance']
+const LAST = ['latching', 'lifeSafety', 'bound', 'enabled', 'source', 'title', 'message', 'guidance']
 const placeOf = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : 50 + LAST.indexOf(name))

@@ -66,6 +66,14 @@ test('a fire signal of any kind of device is covered by exactly one rule', () =>
   }
 })
 
+test('whatever detects fire says that lives depend on it; what only warns of worn cables or a panel in manual does not', () => {
+  const [yes, no] = [true, false].map((is) =>
+    shipped.filter(({ id, lifeSafety }) => id.startsWith('fire.') && (lifeSafety === true) === is).map(({ id }) => id.slice(5)),
+  )
+  expect(no).toEqual(['pre-alarm', 'panel-manual', 'residual-current', 'cable-temperature'])
+  expect(yes).toEqual(['alarm', 'call-point', 'smoke-density', 'heat', 'heat-rise', 'arc', 'second-signal', 'smoke-and-heat'])
+})
+
 test('the shipped mapping: H yellow, HH of a gas red, health and tampering of a device blue', () => {
   const limits = (rule: Rule) => (rule['limits'] ?? []) as { name: string; level: string }[]
   for (const rule of shipped) {

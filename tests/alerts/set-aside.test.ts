@@ -73,6 +73,14 @@ test('shelving is bounded and says why: no end, an end that is past or beyond 8 
   expect(fire.story().at(-1)).toBe('refused wrong-state')
 })
 
+test('what its rule calls life-safety is not shelved at any level, and goes out of service by two persons', () => {
+  const heat = new World([aRule({ lifeSafety: true })])
+  heat.tape.rows([1, 1, 30])
+  act(heat, 2, 'shelve', { minutes: 5 })
+  act(heat, 3, 'out-of-service', { minutes: 60 })
+  expect(heat.story()).toEqual(['raised yellow active 1s', 'refused wrong-state', 'requested yellow active 3s'])
+})
+
 test('a person ends shelving before its time, and the end that was set then means nothing', () => {
   const world = alarmed()
   act(world, 2, 'shelve', { minutes: 1 })

@@ -165,7 +165,10 @@ test('shelving is bounded by level, a red is out of service by two persons only,
   expect((await act('li', yellow, 'shelve', { ...text, minutes: 30, comment: '检修' })).body.error.details['field']).toBe(
     'comment',
   )
-  const shelved = await act('li', yellow, 'shelve', { ...text, minutes: 30 })
+  const long = (await act('li', yellow, 'out-of-service', { minutes: 721, comment: '停用检修票 117' })).body.alarm
+  expect(long).toMatchObject({ state: 'active', request: { action: 'out-of-service', minutes: 721 } })
+  const freed = (await act('wang', long, 'decline')).body.alarm
+  const shelved = await act('li', freed, 'shelve', { ...text, minutes: 30 })
   expect(shelved.body.alarm).toMatchObject({ state: 'shelved' })
   const back = (await act('li', shelved.body.alarm, 'unshelve')).body.alarm
   const escalated = await act('wang', back, 'escalate', { to: 'red', comment: '下风向有学校' })

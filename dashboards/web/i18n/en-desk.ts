@@ -156,8 +156,11 @@ export const enDesk: typeof zhDesk = {
   form: {
     submit: 'Submit',
     cancel: 'Cancel',
-    twoPersons: 'Red alarm: takes effect when another person agrees',
-    lifeSafety: 'Life-safety alarm: takes effect when another person agrees',
+    two: {
+      red: 'Red alarm: takes effect when another person agrees',
+      'life-safety': 'Life-safety alarm: takes effect when another person agrees',
+      long: 'Over 12 hours: takes effect when another person agrees',
+    },
     changed: 'The alarm has changed while you wrote (now {state} · {level} · version {v}); check before you go on',
     carryOn: 'Checked, submit for how it is now',
     reasonCode: 'Reason',

@@ -155,8 +155,11 @@ export const zhDesk = {
   form: {
     submit: '提交',
     cancel: '取消',
-    twoPersons: '红色报警:提交后须由另一人确认才生效',
-    lifeSafety: '生命安全报警:提交后须由另一人确认才生效',
+    two: {
+      red: '红色报警:提交后须由另一人确认才生效',
+      'life-safety': '生命安全报警:提交后须由另一人确认才生效',
+      long: '超过 12 小时:提交后须由另一人确认才生效',
+    },
     changed: '填写期间报警已变化(现为 {state} · {level} · 版本 {v}),请核对后继续',
     carryOn: '已核对,按现状提交',
     reasonCode: '原因',
