@@ -22,8 +22,8 @@ export const alarmInputs = [
   'resumeFalse',
   /** what it was about is gone: device retired, rule taken out of force */
   'end',
-  /** the same of an orange or red nobody has acknowledged: no change of a rule or device takes it from the list */
-  'endUnseen',
+  /** the same of an orange or red people are not done with: no change of a rule or device takes it from the list */
+  'endUnfinished',
 ] as const
 export type AlarmInput = (typeof alarmInputs)[number]
 
@@ -31,7 +31,7 @@ export type AlarmInput = (typeof alarmInputs)[number]
 type Target = AlarmState | { plain: AlarmState; latching: AlarmState }
 
 const aside = { shelve: 'shelved', suppress: 'suppressed', takeOutOfService: 'outOfService', end: 'normal' } as const
-const back = { resumeTrue: 'active', resumeFalse: 'normal', end: 'normal', endUnseen: 'returned' } as const
+const back = { resumeTrue: 'active', resumeFalse: 'normal', end: 'normal', endUnfinished: 'returned' } as const
 
 /**
  * Every state and where each input leads; an input that is not in the row is impossible there. `returned` [D/E]: the hazard
@@ -40,8 +40,11 @@ const back = { resumeTrue: 'active', resumeFalse: 'normal', end: 'normal', endUn
  */
 const transitions: Record<AlarmState, Partial<Record<AlarmInput, Target>>> = {
   normal: { breach: 'active', breachedBefore: 'returned', undoAcknowledge: 'returned' },
-  active: { ...aside, acknowledge: 'acknowledged', clear: 'returned', endUnseen: 'returned', worsen: 'active' },
-  acknowledged: { ...aside, clear: { plain: 'normal', latching: 'latched' }, worsen: 'active', undoAcknowledge: 'active' },
+  active: { ...aside, acknowledge: 'acknowledged', clear: 'returned', endUnfinished: 'returned', worsen: 'active' },
+  acknowledged: {
+    ...{ ...aside, clear: { plain: 'normal', latching: 'latched' } },
+    ...{ worsen: 'active', undoAcknowledge: 'active', endUnfinished: 'latched' },
+  },
   returned: { ...aside, breach: 'active', acknowledge: { plain: 'normal', latching: 'latched' } },
   latched: { ...aside, breach: 'active', reset: 'normal', undoAcknowledge: 'returned' },
   // A window does not take over what a person shelved: when its time is up, the window is asked.

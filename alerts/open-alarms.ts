@@ -2,6 +2,7 @@ import { isOpen, type Alarm, type AlarmChangeKind, type SetAside } from '../core
 import { severity, worse, type Level } from '../core/level.ts'
 import { PLATFORM, type AlarmChangeEntry } from '../core/record.ts'
 import type { Device } from '../core/registry.ts'
+import { isLifeSafety } from '../core/shelving.ts'
 import type { WindowEntry } from '../core/window.ts'
 import { AlarmIndex } from './alarm-index.ts'
 import { lapseDispatch } from './cases/case-steps.ts'
@@ -33,6 +34,11 @@ function retold({ limitLevel: _, ...alarm }: Alarm, told: ReturnType<typeof desc
   const level = worse(told.level, kept)
   return { ...alarm, ...told, level, ...(level === told.level ? {} : { limitLevel: told.level }) }
 }
+
+/** An orange or red nobody has acknowledged, or that waits for its reset, unless two persons have taken it out of service. */
+const isUnfinished = (alarm: Alarm): boolean =>
+  severity[alarm.level] >= severity.orange &&
+  (alarm.acknowledgedBy === null || (alarm.latching && !(alarm.state === 'outOfService' && isLifeSafety(alarm))))
 
 /** Worse than what the alarm tells, which may be less than the level it has kept. */
 const isWorseThan = (alarm: Alarm, breach: Breach): boolean => severity[breach.level] > severity[alarm.limitLevel ?? alarm.level]
@@ -129,12 +135,11 @@ export class OpenAlarms {
     this.#change(key, cleared, over ? 'ended' : 'returned', moment, PLATFORM, null)
   }
 
-  /** What it was about is gone. An orange or red that nobody has acknowledged is not gone with it. */
+  /** What it was about is gone. An orange or red that people are not done with is not gone with it. */
   end(key: string, moment: Moment, by: string, reason: string): void {
     const alarm = this.#open.get(key)
     if (!alarm) return
-    const isUnseen = alarm.acknowledgedBy === null && severity[alarm.level] >= severity.orange
-    const state = transition(alarm.state, isUnseen ? 'endUnseen' : 'end', alarm.latching)
+    const state = transition(alarm.state, isUnfinished(alarm) ? 'endUnfinished' : 'end', alarm.latching)
     if (state === null) return
     const gone = { ...withoutAside(alarm), state, version: alarm.version + 1 }
     if (state === 'normal') this.#change(key, { ...gone, endedAt: moment.at }, 'ended', moment, by, reason)

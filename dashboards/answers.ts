@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { PlatformError } from '../core/errors.ts'
+import { Conflict, PlatformError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { TooMany } from './refusals.ts'
 
@@ -94,7 +94,7 @@ function answerTo(error: FastifyError | PlatformError): { status: number; body: 
   if (error instanceof PlatformError && error.code !== 'bug') {
     const { code, message, details } = error
     return {
-      status: statusOf[code] ?? 400,
+      status: statusOf[code] ?? (error instanceof Conflict ? 409 : 400),
       body: { error: { code, message, ...(Object.keys(details).length > 0 && { details }) } },
     }
   }

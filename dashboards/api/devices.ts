@@ -1,10 +1,12 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
+import { severity } from '../../core/level.ts'
 import type { LiveDevice } from '../../core/live.ts'
 import { metricOf } from '../../core/metrics.ts'
 import { ModeSchema } from '../../core/mode.ts'
 import { qualityOf, reasonOf } from '../../core/quality.ts'
 import { DeviceSchema, IdSchema, type Device, type Registry } from '../../core/registry.ts'
+import { isLifeSafety } from '../../core/shelving.ts'
 import type { Caller } from '../access.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { CursorSchema, DEFAULT_LIMIT, LimitSchema, OrderedRows } from '../paging.ts'
@@ -97,8 +99,31 @@ export const changeDevice = (context: Context, caller: Caller, id: string, chang
     const { attributes, ...given } = change
     inUse(before)
     checkPlace(context.registry, { ...given, enterpriseId: before.enterpriseId })
-    return { ...before, ...given, attributes: withoutNulls({ ...before.attributes, ...attributes }) }
+    const after = { ...before, ...given, attributes: withoutNulls({ ...before.attributes, ...attributes }) }
+    if (judgedBy(after) !== judgedBy(before)) mustBeCalm(context, id, 'another kind, zone or attribute')
+    return after
   })
+
+/** What decides which rules judge a device, and with which limits. */
+const judgedBy = ({ kind, zoneId, attributes }: Device): string =>
+  JSON.stringify([kind, zoneId, Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))])
+
+/** Nobody makes an orange or red go away by what it is about: people are done with it first, or two of them have taken it out of service. */
+function mustBeCalm({ live }: Context, deviceId: string, what: string): void {
+  const open = [...live.alarms.values()].filter(
+    (alarm) =>
+      alarm.deviceId === deviceId &&
+      severity[alarm.level] >= severity.orange &&
+      !(alarm.state === 'outOfService' && isLifeSafety(alarm)),
+  )
+  if (open.length === 0) return
+  const listed = open.slice(0, 5).map(({ id, level, ruleId, state }) => `${id} (${level}, ${ruleId}, ${state})`)
+  throw new Conflict(
+    'open-alarms',
+    `${deviceId} has ${open.length} orange or red that people are not done with: ${listed.join(', ')}; acknowledge and reset them, or take them out of service by two persons, and then ask for ${what}`,
+    { alarms: open.map(({ id, level, ruleId, state }) => ({ id, level, ruleId, state })) },
+  )
+}
 
 function find({ registry }: Context, id: string, caller: Caller): Device {
   const device = registry.devices.get(id)
@@ -202,9 +227,11 @@ export function deviceCalls(app: Api, context: Context): void {
     { schema: { tags: ['devices'], summary: 'Take a device out of use; its token dies, its history stays', params: ByIdSchema } },
     async (request) => {
       const caller = callerOf(context, request, 'install')
-      const device = await change(request.params.id, caller, (before) =>
-        before.retiredAt === null ? { ...before, retiredAt: journal.clock.now() } : before,
-      )
+      const device = await change(request.params.id, caller, (before) => {
+        if (before.retiredAt !== null) return before
+        mustBeCalm(context, before.id, 'its retirement')
+        return { ...before, retiredAt: journal.clock.now() }
+      })
       return shown(context, device)
     },
   )

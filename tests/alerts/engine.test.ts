@@ -329,6 +329,22 @@ test('a red that nobody has acknowledged outlives its rule and its device, also 
   }
 })
 
+test('a red that waits for its reset outlives its device too: acknowledging is not being done with it', () => {
+  for (const value of [60, 1]) {
+    const world = new World([aRule({ latching: true })])
+    world.tape.rows([1, 1, 60])
+    world.run()
+    onNewest(world, 2, 'acknowledge')
+    world.tape.rows([1, 3, value])
+    world.tape.record(4, setDevice(aDevice({ retiredAt: T0 + 4000 })))
+    world.run(5)
+    world.restart()
+    expect(changeOf(world.emissions.at(-1)!).alarm).toMatchObject({ level: 'red', state: 'latched' })
+    onNewest(world, 6, 'reset')
+    expect(world.story().at(-1)).toBe('reset red normal 6s')
+  }
+})
+
 test('a person overrides a rule by its id until it is taken back; its open alarm goes on under the new version', () => {
   const world = new World()
   world.tape.rows([1, 1, 30])

@@ -40,7 +40,7 @@ const cases: Case[] = [
     '/enterprises',
     { name: 'x', region: '330106', sektor: 'y' },
     400,
-    { message: 'sektor is not known here; known are id, name, region, sector, riskGrade' },
+    { message: 'sektor is not known here; known are id, name, region, sector, riskGrade, creditCode' },
   ],
   [
     'text where a number belongs',
@@ -256,6 +256,29 @@ test('a rule keeps what it says to people when only a limit changes, and its ver
   expect((await stage.call('GET', '/api/v1/rules')).body.rules).toEqual([expect.objectContaining({ id: 'gas.y', version: 2 })])
   expect((await stage.call('DELETE', '/api/v1/rules/gas.y')).status).toBe(200)
   expect((await stage.call('GET', '/api/v1/rules')).body.rules).toEqual([])
+})
+
+test('a device is not retired nor made another kind over a red people are not done with; named, or two persons have taken it out', async () => {
+  const { id } = (await stage.call('POST', '/api/v1/devices', { enterpriseId: 'e-1', kind: 'gas-detector', name: 'GAS' })).body
+  const red = { deviceId: id, enterpriseId: 'e-1', subject: `${id}/combustibleLel`, level: 'red' } as const
+  for (const state of ['active', 'acknowledged', 'latched', 'suppressed'] as const) {
+    await stage.raise('a-red', { ...red, state })
+    for (const [method, path, body] of [
+      ['POST', `/api/v1/devices/${id}/retire`, undefined],
+      ['PATCH', `/api/v1/devices/${id}`, { kind: 'weather' }],
+      ['PATCH', `/api/v1/devices/${id}`, { attributes: { substance: 'h2s' } }],
+    ] as const) {
+      const refused = await stage.call(method, path, body)
+      expect(refused, `${path} ${state}`).toMatchObject({
+        status: 409,
+        body: { error: { code: 'open-alarms', details: { alarms: [{ id: 'a-red', state }] } } },
+      })
+      expect(refused.body.error.message).toContain('acknowledge and reset them')
+    }
+  }
+  expect((await stage.call('PATCH', `/api/v1/devices/${id}`, { name: 'GAS 2', latitude: 30.1 })).status).toBe(200)
+  await stage.raise('a-red', { ...red, state: 'outOfService', setAside: { until: Date.now() + 60_000, isConditionTrue: true } })
+  expect((await stage.call('POST', `/api/v1/devices/${id}/retire`)).body.retiredAt).toBeGreaterThan(0)
 })
 
 test('an enterprise is not retired over devices in use, because nobody would judge them any more', async () => {

@@ -313,6 +313,7 @@ export const zh = {
     'username-taken': '用户名已被使用',
     'last-admin': '不能停用或降级最后一个管理员',
     'already-retired': '已经停用',
+    'open-alarms': '该设备还有未处理完的红色或橙色报警:先确认并复位,或由两人办理停用,再作更改',
     'in-use': '仍有设备在用，请先停用这些设备',
     'own-proposal': '提案人不能决定自己的提案',
     'dry-run-needed': '需要对这些步骤做过试算,且不超过一天',
