@@ -13,6 +13,7 @@ import {
   type FiveField,
   type FiveFields,
   type Hazard,
+  type HazardCategory,
   type HazardInput,
   type HazardLevel,
   type HazardStep,
@@ -33,8 +34,10 @@ export type HazardStepDetails = {
   evidence?: string[]
   /** `supervise` */
   listing?: ListingLevel
-  /** `register`: what was found, in the words of whoever has looked; a tip's own words may give away whose they are */
+  /** `register`: what was found and where, as whoever has looked says it; a tip's own words may give away whose they are */
   description?: string
+  place?: string
+  category?: HazardCategory
 }
 export type NewHazard = Pick<
   Hazard,
@@ -143,12 +146,14 @@ const withEvidence = (hazard: Hazard, evidence: string[] = []): Hazard => ({
 
 /** What a step changes besides the state. */
 const effects: Partial<Record<HazardStep, Effect>> = {
-  register: (hazard, { description }) => {
-    if (hazard.source === 'tip-off' && !said(description))
-      throw new Invalid('invalid', 'say in your own words what was found: those of a tip may give away whose they are', {
-        field: 'description',
-      })
-    return said(description) ? { ...hazard, description: description! } : hazard
+  register: (hazard, { description, place, category }) => {
+    if (hazard.source === 'tip-off') checkRetold(hazard, { description, place, category })
+    return {
+      ...hazard,
+      ...(said(description) && { description: description! }),
+      ...(said(place) && { place: place! }),
+      ...(category && { category }),
+    }
   },
   grade: (hazard, { level }) => {
     const isOther = hazard.level !== null && hazard.level !== level
@@ -176,6 +181,23 @@ const effects: Partial<Record<HazardStep, Effect>> = {
   report: (hazard, { evidence }, { by }) => withFixer(withEvidence(hazard, evidence), by),
   reject: (hazard) => ({ ...hazard, evidence: [], verifiedBy: null }),
   verify: (hazard, { evidence }, { by }) => ({ ...withEvidence(hazard, evidence), verifiedBy: by }),
+}
+
+/** Whoever reads on must not tell a tip from an inspection, nor the sender by what they wrote (requirements S136). */
+function checkRetold(
+  tip: Hazard,
+  { description, place, category }: Record<'description' | 'place' | 'category', string | undefined>,
+): void {
+  const isOwn = (text: string | undefined, theirs: string) => said(text) && text!.trim() !== theirs.trim()
+  if (!isOwn(description, tip.description))
+    throw new Invalid('invalid', 'say in your own words what was found: those of a tip may give away whose they are', {
+      field: 'description',
+    })
+  if (!isOwn(place, tip.place))
+    throw new Invalid('invalid', 'say where by a place of the registry: the words of a tip may give away whose they are', {
+      field: 'place',
+    })
+  if (category === undefined) throw new Invalid('invalid', 'say of which kind it is', { field: 'category' })
 }
 
 function inputOf({ isWorkStopped, level: before }: Hazard, step: HazardStep, { level }: HazardStepDetails): HazardInput {

@@ -170,6 +170,13 @@ export type HazardEntry = {
   at: number
 }
 
+/** A tip nobody has taken up: words and place are still those of whoever gave it, and are for who looks into tips alone. */
+export const isRawTip = ({ source, state, version }: Pick<Hazard, 'source' | 'state' | 'version'>): boolean =>
+  source === 'tip-off' && isUntaken({ state, version })
+/** Nobody has registered it: it is found, or was dismissed as it was found. */
+export const isUntaken = ({ state, version }: Pick<Hazard, 'state' | 'version'>): boolean =>
+  state === 'found' || (state === 'dismissed' && version <= 2)
+
 /** What a stranger with the code of their tip is told. */
 export type TipState = 'received' | 'verified' | 'treating' | 'done' | 'unconfirmed'
 export function tipStateOf(state: HazardState): TipState {

@@ -11,7 +11,7 @@ import {
 } from '../core/hazard-steps.ts'
 import { chinaHolidays } from '../core/holidays.ts'
 import type { Mode } from '../core/mode.ts'
-import type { RecordEntry } from '../core/record.ts'
+import type { Author, RecordEntry } from '../core/record.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
 import type { Recorder } from './recorder.ts'
@@ -19,10 +19,12 @@ import { shortId } from './short-id.ts'
 
 /** One change of a hazard: what became of it, by whom, and by when it had to be out of the state it came into. */
 export type HazardChange = Pick<HazardEntry, 'at' | 'by' | 'change' | 'comment'> &
-  Pick<Hazard, 'version' | 'state' | 'level' | 'dueAt' | 'description' | 'evidence'>
+  Pick<Hazard, 'version' | 'state' | 'level' | 'dueAt' | 'description' | 'place' | 'evidence'>
 type Kept = { hazard: Hazard; history: HazardChange[]; place: number }
 export type WishedHazard = Omit<NewHazard, 'id'>
 type Who = Omit<HazardMoment, 'at'>
+/** Who registered a hazard and when; `place` null: as it was found. */
+export type TakenUp = { by: Author; at: number; place: string | null }
 
 /** The hazards (隐患) as the record has them, in the order they were found. */
 export class Hazards {
@@ -30,7 +32,8 @@ export class Hazards {
   #journal: Journal
   #recorder: Recorder
   #kept = new Map<string, Kept>()
-  #order: Kept[] = []
+  /** a place is empty once its tip was taken up: it stands anew among what was found that day */
+  #order: (Kept | null)[] = []
   #ofAlarm = new Map<string, string[]>()
   #loading: Promise<void> | null = null
   #meanwhile: Entry[] | null = null
@@ -64,13 +67,19 @@ export class Hazards {
     return this.#kept.get(id)?.history ?? []
   }
 
+  takenUp(id: string): TakenUp | null {
+    const history = this.history(id)
+    const taken = history.find(({ change }) => change === 'register')
+    return taken ? { by: taken.by, at: taken.at, place: taken.place === history[0]!.place ? null : taken.place } : null
+  }
+
   ofAlarm(alarmId: string): Hazard[] {
     return (this.#ofAlarm.get(alarmId) ?? []).map((id) => this.#kept.get(id)!.hazard)
   }
 
   /** What a point was made a hazard of for its false alarms, oldest first. */
   ofPoint(mode: Mode, { deviceId, subject }: NonNullable<Hazard['point']>): Hazard[] {
-    return this.#order
+    return this.#all()
       .map(({ hazard }) => hazard)
       .filter((one) => one.mode === mode && one.point?.deviceId === deviceId && one.point.subject === subject)
   }
@@ -80,8 +89,8 @@ export class Hazards {
     const hazards: Hazard[] = []
     const from = after === undefined ? this.#order.length : (this.#kept.get(after)?.place ?? 0)
     for (let at = from - 1; at >= 0; at--) {
-      const { hazard } = this.#order[at]!
-      if (!wanted(hazard)) continue
+      const hazard = this.#order[at]?.hazard
+      if (!hazard || !wanted(hazard)) continue
       if (hazards.length === limit) return { hazards, next: hazards.at(-1)!.id }
       hazards.push(hazard)
     }
@@ -94,7 +103,7 @@ export class Hazards {
     now: number,
   ): { enterpriseId: string | null; open: number; overdue: number; share: number }[] {
     const counts = new Map<string | null, { open: number; overdue: number }>()
-    for (const { hazard } of this.#order) {
+    for (const { hazard } of this.#all()) {
       if (!isHazardStanding(hazard.state) || !wanted(hazard)) continue
       const count = counts.get(hazard.enterpriseId) ?? { open: 0, overdue: 0 }
       count.open++
@@ -136,6 +145,10 @@ export class Hazards {
     })
   }
 
+  #all(): Kept[] {
+    return this.#order.filter((kept) => kept !== null)
+  }
+
   async #write(
     hazard: Hazard,
     change: HazardEntry['change'],
@@ -165,8 +178,12 @@ export class Hazards {
       this.#order.push(kept)
       if (hazard.alarmId !== null) this.#ofAlarm.set(hazard.alarmId, [...(this.#ofAlarm.get(hazard.alarmId) ?? []), hazard.id])
     }
-    const { version, state, level, dueAt, description, evidence } = hazard
+    if (change === 'register' && hazard.source === 'tip-off') {
+      this.#order[kept.place] = null
+      kept.place = this.#order.push(kept) - 1
+    }
+    const { version, state, level, dueAt, description, place, evidence } = hazard
     kept.hazard = hazard
-    kept.history.push({ at, by, change, comment, version, state, level, dueAt, description, evidence })
+    kept.history.push({ at, by, change, comment, version, state, level, dueAt, description, place, evidence })
   }
 }

@@ -1,4 +1,4 @@
-import type { Hazard } from '../../core/hazard.ts'
+import { isRawTip, type Hazard } from '../../core/hazard.ts'
 import { levels, type Level } from '../../core/level.ts'
 import type { Mode } from '../../core/mode.ts'
 import type { Registry } from '../../core/registry.ts'
@@ -131,9 +131,11 @@ export class RiskBoard {
 
   /** What is overdue counts at the enterprise; one of nobody's counts nowhere. */
   hazardChanged(hazard: Hazard): void {
+    // A tip nobody has taken up must not be told by a number that goes up.
     if (hazard.enterpriseId === null) return
     const key = keyOf(hazard.mode, 'enterprise', hazard.enterpriseId)
-    this.hazards.note(key, hazard)
+    if (isRawTip(hazard)) this.hazards.forget(key, hazard.id)
+    else this.hazards.note(key, hazard)
     this.#touch(key)
   }
 

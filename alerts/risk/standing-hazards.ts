@@ -11,6 +11,11 @@ export class StandingHazards {
     else due.delete(id)
   }
 
+  /** Without a trace: the place may never have had one. */
+  forget(key: string, id: string): void {
+    this.#of.get(key)?.delete(id)
+  }
+
   overdue(key: string, now: number): number | null {
     const due = this.#of.get(key)
     return due ? [...due.values()].filter((at) => now > at).length : null

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { NotFound } from '../../core/errors.ts'
+import { isRawTip } from '../../core/hazard.ts'
 import { isOverdue } from '../../core/hazard-steps.ts'
 import { HANDOVER_LATE_MS, HANDOVER_OPENS_MS, handoverSides, toConfirm, type HandoverReport } from '../../core/handover.ts'
 import { toLocal } from '../../core/local-time.ts'
@@ -206,7 +207,10 @@ export function handoverCalls(app: Api, context: Context): void {
         return { ruleId, version, title: rule?.title ?? ruleTitle(ruleId), at, by, reason }
       }),
       hazards: hazards
-        .page((one) => one.mode === mode && isOverdue(one, now) && watched(one.enterpriseId ?? ''), MOST_HAZARDS)
+        .page(
+          (one) => one.mode === mode && isOverdue(one, now) && !isRawTip(one) && watched(one.enterpriseId ?? ''),
+          MOST_HAZARDS,
+        )
         .hazards.map(({ id, description, place, dueAt }) => ({ id, description, place, dueAt: dueAt! })),
       deviceName: (id) => registry.devices.get(id)?.name ?? id,
       enterpriseName: (id) => registry.enterprises.get(id)?.name ?? id,

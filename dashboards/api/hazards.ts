@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { Invalid, NotFound } from '../../core/errors.ts'
+import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
 import {
   hazardCategories,
   hazardLevels,
@@ -20,6 +20,7 @@ import { IdSchema } from '../../core/registry.ts'
 import type { Caller } from '../access.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { hazardCsv, hazardLists } from '../hazard-lists.ts'
+import { hazardPlace } from '../hazard-place.ts'
 import { mayStep, seesHazard, shownHazard, shownHistory } from '../hazard-view.ts'
 import { DEFAULT_LIMIT, LimitSchema } from '../paging.ts'
 import { Forbidden } from '../refusals.ts'
@@ -63,6 +64,16 @@ const FromAlarmSchema = Type.Object(
   { ...about, place: Type.Optional(text(200, '2# 车间北门')), description: Type.Optional(text(4_000, '探测器反复误报')) },
   strict,
 )
+/** `register` of a tip */
+const takenUpWith = {
+  category: Type.Optional(CategorySchema),
+  siteId: Type.Optional(IdSchema),
+  zoneId: Type.Optional(IdSchema),
+  place: Type.Optional({
+    ...text(200, '北门'),
+    description: 'only where the registry has no site and no zone of the enterprise',
+  }),
+}
 const StepSchema = Type.Object(
   {
     version: Type.Integer({ minimum: 1 }),
@@ -74,6 +85,7 @@ const StepSchema = Type.Object(
     ),
     listing: Type.Optional(Type.Enum([...listingLevels], { description: 'of supervise' })),
     description: Type.Optional(text(4_000, '现场查实:消火栓被遮挡')),
+    ...takenUpWith,
   },
   strict,
 )
@@ -98,7 +110,20 @@ const FileSchema = Type.Object({ ...FilterSchema, lang: Type.Optional(Type.Enum(
 export function hazardCalls(app: Api, context: Context): void {
   const { alarmBook, clock, config, hazards, people, registry } = context
   const tags = ['hazards']
-  const shown = (caller: Caller, hazard: Hazard) => shownHazard(caller, hazard, clock.now(), hazards.time)
+  const beginning = ({ id, enterpriseId }: Hazard) => ({
+    taken: hazards.takenUp(id),
+    enterprise: registry.enterprises.get(enterpriseId ?? '')?.name ?? '—',
+  })
+  const shown = (caller: Caller, hazard: Hazard) => shownHazard(caller, hazard, beginning(hazard), hazards.time, clock.now())
+  /** A refusal tells the hazard as it stands now: as this person is shown it. */
+  const asShown = (caller: Caller) => (error: unknown) => {
+    if (error instanceof Conflict && error.details['hazard'])
+      throw new Conflict(error.code, error.message, {
+        ...error.details,
+        hazard: shown(caller, error.details['hazard'] as Hazard),
+      })
+    throw error
+  }
   const find = async (caller: Caller, id: string): Promise<Hazard> => {
     await hazards.known()
     const hazard = hazards.hazard(id)
@@ -214,18 +239,16 @@ export function hazardCalls(app: Api, context: Context): void {
       const caller = callerOf(context, request, 'read')
       await hazards.known()
       const { lang = 'zh', open = true, ...filter } = request.query
-      const found = hazards.page(filterOf(caller, { ...filter, open }, config.mode), MOST_LISTED).hazards
+      const found = hazards
+        .page(filterOf(caller, { ...filter, open }, config.mode), MOST_LISTED)
+        .hazards.map((one) => shown(caller, one))
       const names = namesFor(caller, found.flatMap(peopleIn))
-      const csv = hazardCsv(
-        request.params.list,
-        found.map((one) => shown(caller, one)),
-        {
-          lang,
-          zone: config.zone,
-          enterprise: (id) => registry.enterprises.get(id)?.name ?? id,
-          person: (id) => names[id] ?? id,
-        },
-      )
+      const csv = hazardCsv(request.params.list, found, {
+        lang,
+        zone: config.zone,
+        enterprise: (id) => registry.enterprises.get(id)?.name ?? id,
+        person: (id) => names[id] ?? id,
+      })
       const { list } = request.params
       return reply
         .header('content-disposition', `attachment; filename="hazards-${list}.csv"`)
@@ -240,12 +263,9 @@ export function hazardCalls(app: Api, context: Context): void {
     async (request) => {
       const caller = callerOf(context, request, 'read')
       const hazard = await find(caller, request.params.id)
-      const history = shownHistory(caller, hazard, hazards.history(hazard.id))
-      return {
-        hazard: shown(caller, hazard),
-        history,
-        people: namesFor(caller, [...peopleIn(hazard), ...history.map(({ by }) => by)]),
-      }
+      const history = shownHistory(caller, hazard, hazards.history(hazard.id), beginning(hazard), hazards.time)
+      const told = shown(caller, hazard)
+      return { hazard: told, history, people: namesFor(caller, [...peopleIn(told), ...history.map(({ by }) => by)]) }
     },
   )
 
@@ -341,14 +361,21 @@ export function hazardCalls(app: Api, context: Context): void {
       const step: HazardStep = request.params.step
       const hazard = await find(caller, id)
       if (!mayStep(caller, step, hazard)) throw new Forbidden('forbidden', `your role may not ${step} a hazard`, { step })
-      const { version, comment = null, fields, ...details } = request.body
-      const changed = await hazards.step(
-        id,
-        version,
-        step,
-        { ...details, ...(fields && { fields: fieldsOf(caller, fields, hazard.enterpriseId) }) },
-        { by: caller.id, comment },
-      )
+      const { version, comment = null, fields, siteId, zoneId, place, ...details } = request.body
+      const where = hazardPlace(registry, hazard.enterpriseId, { siteId, zoneId, place })
+      const changed = await hazards
+        .step(
+          id,
+          version,
+          step,
+          {
+            ...details,
+            ...(fields && { fields: fieldsOf(caller, fields, hazard.enterpriseId) }),
+            ...(where !== undefined && { place: where }),
+          },
+          { by: caller.id, comment },
+        )
+        .catch(asShown(caller))
       return { hazard: shown(caller, changed) }
     },
   )

@@ -79,7 +79,7 @@ export function tipCalls(app: Api, context: Context): void {
     '/hazards/:id/photo',
     { schema: { tags, summary: 'The photo that came with a tip', params: ByIdSchema } },
     async (request, reply) => {
-      const caller = callerOf(context, request, 'act')
+      const caller = callerOf(context, request, 'tips')
       const photo = await tips.photo(await find(caller, request.params.id))
       if (!photo) throw new NotFound('no photo came with it')
       return reply.type('image/jpeg').send(photo)

@@ -1,9 +1,16 @@
 import { shallowRef } from 'vue'
-import { isHazardOver, type FiveField, type Hazard, type HazardState, type HazardStep } from '../../core/hazard.ts'
+import {
+  isHazardOver,
+  type FiveField,
+  type Hazard,
+  type HazardSource,
+  type HazardState,
+  type HazardStep,
+} from '../../core/hazard.ts'
 import { generalStates, majorStates } from '../../core/hazard.ts'
 import { api, ApiFailure, failureText } from '../web/api.ts'
 import { has, t } from '../web/i18n/i18n.ts'
-import { rememberNames } from '../web/people.ts'
+import { personName, rememberNames } from '../web/people.ts'
 
 export type ShownHazard = Hazard & {
   isOverdue: boolean
@@ -86,4 +93,9 @@ export function useCall() {
   return { busy, failure, call }
 }
 
+/** Who did it; a tip is given by somebody nobody knows. */
+export const authorText = (by: string, source: HazardSource): string => {
+  if (by !== 'platform') return personName(by)
+  return t(source === 'tip-off' ? 'hazards.anonymous' : 'hazards.byPlatform')
+}
 export const isOver = ({ state }: Hazard): boolean => isHazardOver(state)

@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openHazard, takeStep } from '../../core/hazard-steps.ts'
+import { chinaHolidays } from '../../core/holidays.ts'
+import type { Caller } from '../../dashboards/access.ts'
+import type { HazardChange } from '../../dashboards/hazard-book.ts'
+import { shownHazard, shownHistory } from '../../dashboards/hazard-view.ts'
 import { recordDraft } from '../../journal/codec.ts'
 import { ADMIN_PASSWORD, Stage, temporaryDir } from './stage.ts'
 
@@ -22,8 +27,13 @@ beforeAll(async () => {
   await stage.journal.append([
     recordDraft({ kind: 'registry.changed', by: 'admin', before: null, entity: 'enterprise', row } as never),
   ])
+  const sites = [['s-1', 'e-1', '北厂区']] as const
+  for (const [id, enterpriseId, name] of sites) await call('POST', '/sites', { id, enterpriseId, name })
+  await call('POST', '/zones', { id: 'z-1', enterpriseId: 'e-1', siteId: 's-1', name: '装卸区' })
   for (const [username, role, enterpriseId] of [
-    ['li', 'duty'],
+    ['li', 'supervisor'],
+    ['wang', 'duty'],
+    ['sun', 'viewer'],
     ['shop', 'enterprise', 'e-1'],
   ] as const)
     await call('POST', '/users', { username, password: ADMIN_PASSWORD, role, ...(enterpriseId && { enterpriseId }) })
@@ -45,12 +55,18 @@ test('a stranger gives a tip and asks what became of it; nothing in the record o
   expect((await call('GET', '/hazards/overdue', undefined, 'shop')).body).toEqual({ hazards: [], enterprises: [] })
   const register = (body: object) => call('POST', `/hazards/${hazard.id}/register`, { version: 1, ...body }, 'li')
   expect((await register({})).body.error.details).toMatchObject({ field: 'description' })
-  await register({ description: '北门疏散通道不畅' })
+  const found = { description: '北门疏散通道不畅', category: 'fire', zoneId: 'z-1' }
+  expect((await register({ ...found, description: tip.text })).body.error.details).toMatchObject({ field: 'description' })
+  const ownWords = { description: found.description, category: 'fire', place: '北门' }
+  expect((await register(ownWords)).body.error.details).toMatchObject({ field: 'place' })
+  expect((await register({ ...found, zoneId: 'z-2' })).body.error.details).toMatchObject({ field: 'zoneId' })
+  expect((await register(found)).body.hazard).toMatchObject({ place: '北厂区 · 装卸区', category: 'fire' })
   expect(await state()).toBe('verified')
   const toldShop = await call('GET', `/hazards/${hazard.id}`, undefined, 'shop')
   expect(toldShop.body.hazard).toMatchObject({ source: 'inspection', description: '北门疏散通道不畅' })
   expect(toldShop.text).not.toMatch(/tip-off|货物堵住/)
-  expect((await call('GET', `/hazards/${hazard.id}/photo`, undefined, 'shop')).status).toBe(403)
+  for (const other of ['shop', 'wang', 'sun'])
+    expect((await call('GET', `/hazards/${hazard.id}/photo`, undefined, other)).status).toBe(403)
   expect((await call('GET', `/hazards/${hazard.id}/photo`, undefined, 'li')).status).toBe(200)
 
   // Only an administrator reads how to reach them, and that is recorded.
@@ -69,13 +85,112 @@ test('a stranger gives a tip and asks what became of it; nothing in the record o
   expect(kept).not.toMatch(/GPS|127\.0\.0\.1|Whistle\/7/)
 })
 
+test('what came of a tip is, to all but the tip clerk, an inspection field by field: at every step, in every answer', async () => {
+  const inspection = {
+    source: 'inspection',
+    enterpriseId: 'e-1',
+    place: '北厂区 · 装卸区',
+    description: '灭火器失压',
+    category: 'fire',
+  }
+  const entered = (await call('POST', '/hazards', inspection, 'li')).body.hazard
+  expect((await give({ ...tip, place: '后门狗洞', text: '灭火器都是空的，晚班没人管' })).status).toBe(201)
+  const [raw] = (await call('GET', '/hazards?source=tip-off&state=found', undefined, 'li')).body.hazards
+  // Before: not there for any of them, in no list and no sum.
+  for (const as of ['shop', 'wang', 'sun']) {
+    expect((await call('GET', `/hazards/${raw.id}`, undefined, as)).status).toBe(404)
+    expect((await call('POST', `/hazards/${raw.id}/register`, { version: 1 }, as)).status).toBe(as === 'sun' ? 403 : 404)
+  }
+  for (const as of ['shop', 'sun']) expect((await call('GET', `/hazards/${entered.id}`, undefined, as)).status).toBe(404)
+  const five = {
+    ...{ responsible: { unit: '设备部' }, measures: '更换', funds: { yuan: 0, source: '无需' }, plan: '专人看守' },
+    deadline: stage.journal.clock.now() + 9 * DAY,
+  }
+  const both = async (step: string, body: (isTip: boolean) => object = () => ({})) => {
+    for (const [hazard, isTip] of [
+      [entered, false],
+      [raw, true],
+    ] as const) {
+      const { version } = (await call('GET', `/hazards/${hazard.id}`, undefined, 'li')).body.hazard
+      expect((await call('POST', `/hazards/${hazard.id}/${step}`, { version, ...body(isTip) }, 'li')).status).toBe(200)
+    }
+  }
+  // Everything but which of the two it is, and the exact moment of a step that both have.
+  const lasting = (from: number, dueAt: number) => (dueAt === five.deadline ? dueAt : Math.round((dueAt - from) / 1000))
+  const alike = ({ text }: { text: string }, id: string) => {
+    const answer = JSON.parse(text.replaceAll(id, 'hz'))
+    answer.hazard = { ...answer.hazard, since: 0, dueAt: lasting(answer.hazard.since, answer.hazard.dueAt) }
+    const [first, ...later] = answer.history
+    return {
+      ...answer,
+      history: [
+        first,
+        ...later.map((one: { at: number; dueAt: number }) => ({ ...one, at: 0, dueAt: lasting(one.at, one.dueAt) })),
+      ],
+    }
+  }
+  const compare = async () => {
+    for (const as of ['shop', 'wang', 'sun']) {
+      const [one, two] = await Promise.all([entered, raw].map(({ id }) => call('GET', `/hazards/${id}`, undefined, as)))
+      const [a, b] = [alike(one!, entered.id), alike(two!, raw.id)]
+      expect(b, as).toEqual(a)
+      expect(Object.keys(b.hazard), as).toEqual(Object.keys(a.hazard))
+      expect(two!.text).not.toMatch(/tip-off|platform|狗洞|晚班|空的/)
+      const stale = await call('POST', `/hazards/${raw.id}/plan`, { version: 1, fields: {} }, as)
+      expect(stale.text).not.toMatch(/tip-off|platform|狗洞|晚班/)
+      for (const path of ['/hazards', '/hazards/overdue', '/hazards/lists/problems', '/hazards?source=tip-off'])
+        expect((await call('GET', path, undefined, as)).text, path).not.toMatch(/tip-off|群众举报|platform|狗洞|晚班/)
+    }
+  }
+  await both('register', (isTip) => (isTip ? { description: '灭火器失压', category: 'fire', zoneId: 'z-1' } : {}))
+  await compare()
+  // Newest first by when it was taken up, as the days that are told say.
+  const order = (await call('GET', '/hazards', undefined, 'shop')).body.hazards.map(({ id }: { id: string }) => id)
+  expect(order.slice(0, 2)).toEqual([raw.id, entered.id])
+  await both('grade', () => ({ level: 'general' }))
+  await both('plan', () => ({ fields: five }))
+  await both('treat')
+  await compare()
+  const clerk = await call('GET', `/hazards/${raw.id}`, undefined, 'li')
+  expect(clerk.body.hazard).toMatchObject({ source: 'tip-off', createdBy: 'platform' })
+  expect(clerk.body.history[0]).toMatchObject({ place: '后门狗洞', description: '灭火器都是空的，晚班没人管' })
+})
+
+test('a tip taken up days later is an inspection of that day, to the hour at which it came nothing points', () => {
+  const time = { calendar: chinaHolidays, zone: 'Asia/Shanghai' }
+  const [monday, thursday] = [Date.parse('2026-03-02T01:23:00Z'), Date.parse('2026-03-05T06:00:00Z')]
+  const found = { id: 'hz-1', mode: 'live', alarmId: null, enterpriseId: 'e-1', category: 'other' } as const
+  const said = { place: '装卸区', description: '灭火器失压', category: 'fire' } as const
+  const walk = (source: 'tip-off' | 'inspection', createdAt: number, by: string, words: object) => {
+    const open = openHazard({ ...found, ...said, ...words, source }, { by, at: createdAt, comment: null }, time)
+    const hazard = takeStep(open, 'register', said, { by: 'p-1', at: thursday, comment: null }, time)
+    const history = [open, hazard].map(({ version, state, level, dueAt, description, place, evidence }, n) => ({
+      ...{
+        at: n === 0 ? createdAt : thursday,
+        by: n === 0 ? by : 'p-1',
+        change: n === 0 ? 'created' : 'register',
+        comment: null,
+      },
+      ...{ version, state, level, dueAt, description, place, evidence },
+    })) as HazardChange[]
+    const beginning = { taken: { by: 'p-1', at: thursday, place: said.place }, enterprise: '滨江' }
+    const caller = { role: 'enterprise', enterpriseId: 'e-1' } as Caller
+    return {
+      hazard: shownHazard(caller, hazard, beginning, time, thursday),
+      history: shownHistory(caller, hazard, history, beginning, time),
+    }
+  }
+  const tip = walk('tip-off', monday, 'platform', { place: '狗洞', description: '都是空的', category: 'other' })
+  expect(tip).toEqual(walk('inspection', thursday - 3_600_000, 'p-1', {}))
+  expect(tip.hazard.createdAt).toBe(Date.parse('2026-03-05T00:00:00+08:00'))
+})
+
 test('what is no photo is refused, a wrong code tells nothing, and who comes too often waits', async () => {
   expect((await give({ ...tip, photo: Buffer.from('GIF89a').toString('base64') })).body.error).toMatchObject({
     details: { field: 'photo' },
   })
   expect((await give({ ...tip, enterpriseId: 'e-9' })).status).toBe(404)
   expect((await stage.call('POST', '/api/v1/tips/state', { code: 'k7xm-3bqt-w2np' }, { as: '' })).status).toBe(404)
-  expect((await give(tip)).status).toBe(201)
   expect((await give(tip)).status).toBe(201)
   const tooMany = await give(tip)
   expect([tooMany.status, Number(tooMany.headers.get('retry-after'))]).toEqual([429, expect.any(Number)])

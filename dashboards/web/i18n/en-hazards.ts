@@ -27,6 +27,7 @@ export const enHazards: typeof zhHazards = {
   print: 'Print',
   foundBy: 'entered by {who} {at}',
   anonymous: 'anonymous',
+  byPlatform: 'the platform',
   fromAlarm: 'from alarm',
   five: 'The five fields',
   empty: 'empty',

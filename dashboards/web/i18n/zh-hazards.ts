@@ -26,6 +26,7 @@ export const zhHazards = {
   print: '打印',
   foundBy: '{who} {at} 录入',
   anonymous: '举报人(匿名)',
+  byPlatform: '平台',
   fromAlarm: '来自报警',
   five: '五到位',
   empty: '未填',
