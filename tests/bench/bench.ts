@@ -27,7 +27,7 @@ const sections: Record<string, (bench: Bench) => Promise<void>> = {
 }
 
 const usage = `npm run bench -- [--quick] [--only ${Object.keys(sections).join(',')}] [--rounds N] [--seconds S] [--write]
-  --quick   less of everything, under 90 s
+  --quick   less of everything, a few minutes
   --only    these sections alone, comma separated
   --write   puts the table into docs/benchmarks.md
 `

@@ -99,15 +99,22 @@ export async function startWatchfire(
   }
 }
 
-export const makeDevice = (platform: PlatformProcess, enterpriseId: string, kind: string, name: string) =>
-  platform.call<{ id: string; token: string }>('POST', '/api/v1/devices', { enterpriseId, kind, name })
+export const makeDevice = (platform: PlatformProcess, enterpriseId: string, kind: string, name: string, attributes = {}) =>
+  platform.call<{ id: string; token: string }>('POST', '/api/v1/devices', { enterpriseId, kind, name, attributes })
 
 /** Tokens of `count` new devices named `<kind>-<i>`. */
-export async function makeDevices(platform: PlatformProcess, enterpriseId: string, kind: string, count: number, prefix = kind) {
+export async function makeDevices(
+  platform: PlatformProcess,
+  enterpriseId: string,
+  kind: string,
+  count: number,
+  prefix = kind,
+  attributes = {},
+) {
   const tokens: string[] = []
   for (let i = 0; i < count; i += 20) {
     const some = Array.from({ length: Math.min(20, count - i) }, (_, k) =>
-      makeDevice(platform, enterpriseId, kind, `${prefix}-${i + k}`),
+      makeDevice(platform, enterpriseId, kind, `${prefix}-${i + k}`, attributes),
     )
     for (const { token } of await Promise.all(some)) tokens.push(token)
   }

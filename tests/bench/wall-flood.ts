@@ -141,7 +141,9 @@ async function install(server: Watchfire, count: number): Promise<{ raise(value:
     const enterprise = { name: `enterprise ${e}`, region: '370102' }
     const { id } = await platform.call<{ id: string }>('POST', '/api/v1/enterprises', enterprise)
     const { token } = await makeDevice(platform, id, 'gateway', `gateway-${e}`)
-    await makeDevices(platform, id, 'gas-detector', Math.ceil(count / ENTERPRISES), `point-${e}`)
+    // Each says one thing and no more, which is no silence for a while.
+    const rare = { expectedPeriodMs: 3_600_000 }
+    await makeDevices(platform, id, 'gas-detector', Math.ceil(count / ENTERPRISES), `point-${e}`, rare)
     gateways.push({ publisher: await Publisher.connect(server.port, `gateway-${e}`, token), prefix: `point-${e}` })
   }
   return Array.from({ length: count }, (_, i) => {
