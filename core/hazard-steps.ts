@@ -20,6 +20,7 @@ import {
   type ListingLevel,
   type OverdueStep,
 } from './hazard.ts'
+import { supersede, writtenDeadline } from './notice-steps.ts'
 import type { Author } from './record.ts'
 
 /** Which days are worked, and whose clocks count. */
@@ -98,7 +99,7 @@ export function takeStep(
   if (needAnother.has(step) && fixersOf(hazard).has(by))
     throw new Conflict('same-person', 'who treats a hazard, or said how, does not verify it', { fixers: [...fixersOf(hazard)] })
   const moved = state !== hazard.state
-  const changed = { ...next, state, version: hazard.version + 1, since: moved ? at : hazard.since }
+  const changed = supersede(hazard, { ...next, state, version: hazard.version + 1, since: moved ? at : hazard.since }, moment)
   return { ...changed, dueAt: dueAt(changed, time) }
 }
 
@@ -207,9 +208,11 @@ function inputOf({ isWorkStopped, level: before }: Hazard, step: HazardStep, { l
   return level === 'general' ? 'gradeGeneral' : 'gradeMajor'
 }
 
-function dueAt({ state, since, source, fields }: Hazard, { calendar, zone }: WorkingTime): number | null {
+function dueAt(hazard: Hazard, { calendar, zone }: WorkingTime): number | null {
+  const { state, since, source, fields } = hazard
   const days = state === 'found' && source === 'tip-off' ? TIP_CHECK_DAYS : hazardClocks[state]
-  if (days === 'deadline') return fields.deadline
+  // What was put in writing counts; a plan with another deadline supersedes it, so the two are one.
+  if (days === 'deadline') return writtenDeadline(hazard) ?? fields.deadline
   return days === null ? null : afterWorkingDays(calendar, since, days, zone)
 }
 

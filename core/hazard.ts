@@ -1,4 +1,5 @@
 import type { Mode } from './mode.ts'
+import type { HazardNotice, NoticeStep } from './notice.ts'
 import type { Author } from './record.ts'
 
 /** `false-alarms`: by the platform itself, of a point that was marked false too often. */
@@ -158,13 +159,15 @@ export type Hazard = {
   isWorkStopped: boolean
   /** how often its deadline was moved while it was treated */
   deadlineMoves: number
+  /** what was put in writing to the enterprise, oldest first */
+  notices?: HazardNotice[]
 }
 
 /** A hazard as it stands after a change, and who changed it. */
 export type HazardEntry = {
   kind: 'hazard.changed'
   hazard: Hazard
-  change: 'created' | HazardStep
+  change: 'created' | HazardStep | NoticeStep
   by: Author
   comment: string | null
   at: number

@@ -9,6 +9,7 @@ import type { Level } from './level.ts'
 import type { Mode } from './mode.ts'
 import type { Series } from './reading.ts'
 import type { RegistryRow } from './registry.ts'
+import type { NoticeIssuedEntry, NoticePrintedEntry } from './notice.ts'
 import type { KpiDefinition } from './kpi.ts'
 import type { Ladder } from './ladder.ts'
 import type {
@@ -70,6 +71,8 @@ export type RecordEntry =
   /** a fence as it stands after a change; its versions count from 1, a retired one has `retiredAt` */
   | { kind: 'fence.set'; fence: Fence; by: Author }
   | HazardEntry
+  | NoticeIssuedEntry
+  | NoticePrintedEntry
   /** somebody has looked at how whoever gave a tip can be reached */
   | { kind: 'tip.contact-read'; hazardId: string; by: Author }
   | { kind: 'pack.refused'; file: string; line: number | null; reason: string }

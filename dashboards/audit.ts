@@ -31,6 +31,7 @@ export const auditKinds = [
   'roster.set',
   'handover.signed',
   'hazard.changed',
+  'notice.printed',
   'ladder.asked',
   'ladder.proposed',
   'ladder.decided',

@@ -5,6 +5,7 @@ import type { Alarm } from '../core/alarm.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Registry } from '../core/registry.ts'
 import type { Hazards } from './hazard-book.ts'
+import type { HazardNotices } from './hazard-notices.ts'
 import { checkOrigin, demand, demandKnown, type Access, type Asked, type Caller } from './access.ts'
 import type { Handovers } from './handovers.ts'
 import type { LiveState } from './live-state.ts'
@@ -45,6 +46,7 @@ export type Context = DashboardsOptions & {
   roster: Roster
   handovers: Handovers
   hazards: Hazards
+  hazardNotices: HazardNotices
   tips: Tips
   /** How many walls were asked to show an alarm. */
   showOnWalls: (alarm: Alarm) => number

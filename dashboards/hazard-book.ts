@@ -1,4 +1,4 @@
-import { Conflict, NotFound } from '../core/errors.ts'
+import { Conflict, NotFound, type PlatformError } from '../core/errors.ts'
 import { isHazardOver, isHazardStanding, type Hazard, type HazardEntry, type HazardStep } from '../core/hazard.ts'
 import {
   isOverdue,
@@ -22,7 +22,8 @@ export type HazardChange = Pick<HazardEntry, 'at' | 'by' | 'change' | 'comment'>
   Pick<Hazard, 'version' | 'state' | 'level' | 'dueAt' | 'description' | 'place' | 'evidence'>
 type Kept = { hazard: Hazard; history: HazardChange[]; place: number }
 export type WishedHazard = Omit<NewHazard, 'id'>
-type Who = Omit<HazardMoment, 'at'>
+type Amendment = { hazard: Hazard; comment: string | null; besides?: RecordEntry[]; lost?: () => void }
+export type Who = Omit<HazardMoment, 'at'>
 /** Who registered a hazard and when; `place` null: as it was found. */
 export type TakenUp = { by: Author; at: number; place: string | null }
 
@@ -129,20 +130,49 @@ export class Hazards {
     })
   }
 
+  /** A change that is no step of the way. `lost`: it was not written, so nothing that was drawn for it is used up. */
+  amend(
+    ...[id, version, change, who, work]: [
+      id: string,
+      version: number,
+      change: HazardEntry['change'],
+      who: Who,
+      work: (hazard: Hazard, moment: HazardMoment) => Amendment,
+    ]
+  ): Promise<Hazard> {
+    return this.#recorder.inTurn('hazards', async () => {
+      await this.known()
+      const moment = { ...who, at: this.#journal.clock.now() }
+      const { hazard, comment, besides = [], lost } = work(this.#at(id, version), moment)
+      try {
+        await this.#write(hazard, change, { ...moment, comment }, besides)
+      } catch (error) {
+        // Recorded but not applied yet: it stands.
+        if ((error as PlatformError).code !== 'catching-up') lost?.()
+        throw error
+      }
+      return hazard
+    })
+  }
+
   step(
     ...[id, version, step, details, who]: [id: string, version: number, step: HazardStep, details: HazardStepDetails, who: Who]
   ): Promise<Hazard> {
     return this.#recorder.inTurn('hazards', async () => {
       await this.known()
-      const hazard = this.hazard(id)
-      if (!hazard) throw new NotFound(`there is no hazard ${id}`)
-      if (hazard.version !== version)
-        throw new Conflict('stale-version', `the hazard is at version ${hazard.version}, you saw ${version}`, { hazard })
       const moment = { ...who, at: this.#journal.clock.now() }
-      const changed = takeStep(hazard, step, details, moment, this.time)
+      const changed = takeStep(this.#at(id, version), step, details, moment, this.time)
       await this.#write(changed, step, moment, [])
       return changed
     })
+  }
+
+  #at(id: string, version: number): Hazard {
+    const hazard = this.hazard(id)
+    if (!hazard) throw new NotFound(`there is no hazard ${id}`)
+    if (hazard.version !== version)
+      throw new Conflict('stale-version', `the hazard is at version ${hazard.version}, you saw ${version}`, { hazard })
+    return hazard
   }
 
   #all(): Kept[] {

@@ -1,5 +1,6 @@
 import { hazardClocks, isBeingTreated, isRawTip, isUntaken, possibleSteps, type Hazard, type HazardStep } from '../core/hazard.ts'
 import { hasNoOwner, isOverdue, missingFields, overdueSteps, type WorkingTime } from '../core/hazard-steps.ts'
+import { writtenDeadline } from '../core/notice-steps.ts'
 import { afterWorkingDays } from '../core/calendar.ts'
 import { dayOf, daySpan } from '../core/local-time.ts'
 import type { Caller } from './access.ts'
@@ -12,11 +13,12 @@ const byEnterprise: ReadonlySet<HazardStep> = new Set(['plan', 'treat', 'report'
 /** What weighs on an enterprise, or lets it off, is for supervisors. */
 const bySupervisor: ReadonlySet<HazardStep> = new Set(['confirm', 'supervise', 'stop', 'dismiss', 'close-down'])
 
+/** Its deadline runs, or was put in writing. */
+const isBound = (hazard: Hazard) => isBeingTreated(hazard.state) || writtenDeadline(hazard) !== null
 /** Whether somebody may take a step at all; who treated it is told apart by core/hazard-steps.ts. */
 export function mayStep({ role, enterpriseId }: Caller, step: HazardStep, hazard: Hazard): boolean {
   // A deadline that runs is not moved by whoever has to keep it.
-  if (enterpriseId !== null)
-    return role === 'enterprise' && byEnterprise.has(step) && !(step === 'plan' && isBeingTreated(hazard.state))
+  if (enterpriseId !== null) return role === 'enterprise' && byEnterprise.has(step) && !(step === 'plan' && isBound(hazard))
   return may(role, bySupervisor.has(step) ? 'tune' : 'act')
 }
 

@@ -29,6 +29,7 @@ import { escalationCalls } from './api/escalation.ts'
 import { evidenceCalls } from './api/evidence.ts'
 import { exportCalls } from './api/export.ts'
 import { fenceCalls } from './api/fences.ts'
+import { hazardNoticeCalls } from './api/hazard-notices.ts'
 import { hazardCalls } from './api/hazards.ts'
 import { importCalls } from './api/imports.ts'
 import { handoverCalls } from './api/handover.ts'
@@ -58,6 +59,7 @@ import { voiceCalls } from './api/voice.ts'
 import { askedOf, turnStrangersAway, type Api, type Context } from './context.ts'
 import { FalseAlarmHazards } from './false-alarm-hazards.ts'
 import { Hazards } from './hazard-book.ts'
+import { HazardNotices } from './hazard-notices.ts'
 import { handoverFrom } from './handover-from.ts'
 import { Handovers } from './handovers.ts'
 import { EscalationNotices, peopleDoor } from './escalation-notices.ts'
@@ -117,6 +119,8 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   roster.known().catch((error: Error) => log.warn('the roster cannot be read yet', { reason: error.message }))
   const hazards = new Hazards(journal, recorder, config.zone)
   hazards.known().catch((error: Error) => log.warn('the hazards cannot be read yet', { reason: error.message }))
+  const hazardNotices = new HazardNotices(journal, recorder, hazards)
+  hazardNotices.known().catch((error: Error) => log.warn('the written notices cannot be read yet', { reason: error.message }))
   const falseAlarms = new FalseAlarmHazards({
     ...{ alarmBook, hazards, registry: directory.registry, mode: config.mode, zone: config.zone, clock, log },
   })
@@ -154,6 +158,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
     roster,
     handovers,
     hazards,
+    hazardNotices,
     tips: new Tips(join(dataDir, 'tips'), hazards, config.mode),
     showOnWalls: (alarm) => feed.show(alarm),
   }
@@ -266,6 +271,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
         audit.apply(entry)
         handovers.apply(entry)
         hazards.apply(entry)
+        hazardNotices.apply(entry)
         if (entry.kind === 'alarm.changed' || entry.kind === 'action.refused') verdicts.take(readRecordEntry(entry))
       }
       for (const change of changes) falseAlarms.take(change)
@@ -307,6 +313,7 @@ function addCalls(api: Api, context: Context): void {
   if (context.replays) wallAtCalls(api, context, context.replays)
   alarmCalls(api, context)
   photoCalls(api, context)
+  hazardNoticeCalls(api, context)
   hazardCalls(api, context)
   tipCalls(api, context)
   rosterCalls(api, context)

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
+import { Invalid, NotFound } from '../../core/errors.ts'
 import {
   hazardCategories,
   hazardLevels,
@@ -21,7 +21,8 @@ import type { Caller } from '../access.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { hazardCsv, hazardLists } from '../hazard-lists.ts'
 import { hazardPlace } from '../hazard-place.ts'
-import { mayStep, seesHazard, shownHazard, shownHistory } from '../hazard-view.ts'
+import { mayStep, seesHazard, shownHistory } from '../hazard-view.ts'
+import { hazardAnswers } from '../hazard-answers.ts'
 import { DEFAULT_LIMIT, LimitSchema } from '../paging.ts'
 import { Forbidden } from '../refusals.ts'
 import { may } from '../rights.ts'
@@ -110,39 +111,7 @@ const FileSchema = Type.Object({ ...FilterSchema, lang: Type.Optional(Type.Enum(
 export function hazardCalls(app: Api, context: Context): void {
   const { alarmBook, clock, config, hazards, people, registry } = context
   const tags = ['hazards']
-  const beginning = ({ id, enterpriseId }: Hazard) => ({
-    taken: hazards.takenUp(id),
-    enterprise: registry.enterprises.get(enterpriseId ?? '')?.name ?? '—',
-  })
-  const shown = (caller: Caller, hazard: Hazard) => shownHazard(caller, hazard, beginning(hazard), hazards.time, clock.now())
-  /** A refusal tells the hazard as it stands now: as this person is shown it. */
-  const asShown = (caller: Caller) => (error: unknown) => {
-    if (error instanceof Conflict && error.details['hazard'])
-      throw new Conflict(error.code, error.message, {
-        ...error.details,
-        hazard: shown(caller, error.details['hazard'] as Hazard),
-      })
-    throw error
-  }
-  const find = async (caller: Caller, id: string): Promise<Hazard> => {
-    await hazards.known()
-    const hazard = hazards.hazard(id)
-    if (!hazard || !seesHazard(caller, hazard)) throw new NotFound(`there is no hazard ${id}`)
-    return hazard
-  }
-  const nameOf = (id: string) => {
-    const person = people.person(id)
-    return person ? (person.contact.name ?? person.username) : id
-  }
-  /** An enterprise is told the names of its own people only. */
-  const namesFor = (caller: Caller, ids: Iterable<string | null | undefined>) => {
-    const known = [...new Set(ids)].map((id) => (id ? people.person(id) : undefined)).filter((one) => one !== undefined)
-    const told = known.filter((one) => caller.enterpriseId === null || one.enterpriseId === caller.enterpriseId)
-    return Object.fromEntries(told.map(({ id }) => [id, nameOf(id)]))
-  }
-  const peopleIn = ({ createdBy, fixers, verifiedBy, listing, fields }: Hazard) => [
-    ...[createdBy, ...fixers, verifiedBy, listing?.by, fields.responsible?.personId],
-  ]
+  const { beginning, shown, asShown, find, nameOf, namesFor, peopleIn } = hazardAnswers(context)
   /** Who can be made responsible: of the enterprise, or of those who act. */
   const able = (caller: Caller, enterpriseId: string | null) =>
     people

@@ -177,6 +177,7 @@ const kinds: Record<string, Text> = {
   'roster.set': { zh: '排班变更', en: 'Roster' },
   'handover.signed': { zh: '交接签字', en: 'Handover signed' },
   'hazard.changed': { zh: '隐患处理', en: 'Hazard' },
+  'notice.printed': { zh: '打印隐患文书', en: 'Hazard notice printed' },
   'ladder.asked': { zh: '人工呼叫', en: 'Call by hand' },
   'ladder.proposed': { zh: '提议升级规则', en: 'Ladder proposed' },
   'ladder.decided': { zh: '升级规则审定', en: 'Ladder decided' },

@@ -21,6 +21,7 @@ import {
   type HazardStepDetails,
   type NewHazard,
 } from '../../core/hazard-steps.ts'
+import { issueNotice } from '../../core/notice-steps.ts'
 import { chinaHolidays } from '../../core/holidays.ts'
 
 const DAY = 86_400_000
@@ -197,4 +198,36 @@ test('hazard: who lets the clock run out climbs the ladder on dated steps', () =
     ['supervise', at(10)],
     ['hand-over', at(20)],
   ])
+})
+
+test('hazard: the ladder climbs from the deadline that is in writing, and no plan leaves another one standing', () => {
+  const facts = { enterprise: '滨江', zone: time.zone, verifier: '应急局', clause: null, review: null }
+  const draw = () => ({ id: 'n-1', number: { region: '370102', year: 2026, n: 1, text: '（历下区）责改〔2026〕1号' } })
+  const treating = walk(
+    ['register', {}, 'p-1'],
+    ['grade', { level: 'general' }, 'p-1'],
+    ['plan', { fields: allFive }, 'p-1'],
+    ['treat', {}, 'p-2'],
+  )
+  const { hazard, notice, text } = issueNotice(treating, { kind: 'rectify', unit: '应急局' }, facts, by('p-1'), draw)
+  expect(notice.deadline).toBe(allFive.deadline)
+  expect(text.paragraphs.join()).toContain('2026年4月1日前整改完毕')
+  // They cannot differ; should they in a record, what the enterprise was told in writing counts.
+  const differing = { ...hazard, fields: { ...hazard.fields, deadline: monday + 60 * DAY }, notices: hazard.notices! }
+  const rejected = takeStep(takeStep(differing, 'report', {}, by('p-2'), time), 'reject', {}, by('p-3'), time)
+  expect([rejected.notices![0]!.state, rejected.dueAt]).toEqual(['standing', notice.deadline])
+  const stopped = takeStep({ ...hazard, level: 'major', state: 'rectifying' }, 'stop', {}, by('p-2'), time)
+  expect([stopped.dueAt, stopped.notices![0]!.state]).toEqual([notice.deadline, 'standing'])
+  expect(overdueSteps(stopped, notice.deadline! + 3 * DAY, time).map(({ step }) => step)).toEqual(['notice'])
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 6 }), (days) => {
+      const moved = days.reduce(
+        (one, n) => takeStep(one, 'plan', { fields: { deadline: monday + n * DAY } }, by('p-1'), time),
+        hazard,
+      )
+      const standing = moved.notices!.filter(({ state }) => state === 'standing')
+      expect(standing.every(({ deadline }) => deadline === moved.fields.deadline)).toBe(true)
+      expect(moved.dueAt).toBe(moved.fields.deadline)
+    }),
+  )
 })

@@ -163,6 +163,98 @@ test('three false alarms of a point within seven days are one hazard, over a res
   await again.stop()
 })
 
+test('written notices: numbered without a gap however many are issued at once, printed once as the original, superseded with their deadline', async () => {
+  const grade = async () => {
+    const { hazard } = (await call('POST', '/hazards', { ...found, source: 'inspection', enterpriseId: 'e-1' })).body
+    const registered = (await step(hazard, 'register')).body.hazard
+    const graded = (await step(registered, 'grade', { level: 'general' })).body.hazard
+    return (await step(graded, 'plan', { fields: five() })).body.hazard
+  }
+  const order = { kind: 'rectify', unit: '历下区应急管理局', clause: '《中华人民共和国消防法》第十六条' }
+  const issue = (hazard: { id: string; version: number }, body: object = {}, as = 'qian') =>
+    call('POST', `/hazards/${hazard.id}/notices`, { version: hazard.version, ...order, ...body }, as)
+  const standing = await Promise.all([grade(), grade(), grade(), grade()])
+  expect((await issue(standing[0]!, {}, 'li')).status).toBe(403)
+  expect((await issue(standing[0]!, {}, 'shop')).status).toBe(403)
+  // Refused ones in between take no number; two operators with the same hazard get one notice.
+  const wishes = [issue(standing[0]!), issue(standing[0]!), issue(standing[1]!, { kind: 'supervise' }), issue(standing[1]!)]
+  const answers = await Promise.all([...wishes, issue(standing[2]!, {}, 'admin'), issue(standing[3]!)])
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 201, 201, 409, 409])
+  const issued = answers.filter(({ status }) => status === 201).map(({ body }) => body)
+  expect(issued.map(({ notice }) => notice.number.n).sort()).toEqual([1, 2, 3, 4])
+  const year = new Date(stage.journal.clock.now() + 8 * 3_600_000).getUTCFullYear()
+  expect(issued[0].notice).toMatchObject({ number: { region: '370102', year }, state: 'standing', issuedBy: ids['qian'] })
+
+  let { hazard, notice } = issued[0]
+  const path = () => `/hazards/${hazard.id}/notices/${notice.id}`
+  const { text } = (await call('GET', path(), undefined, 'shop')).body
+  expect(text).toMatchObject({ number: `（370102）责改〔${year}〕${notice.number.n}号`, addressee: '厂 e-1', unit: order.unit })
+  const words = JSON.stringify(text)
+  for (const said of ['=消火栓被遮挡', '2# 车间', order.clause, '清除遮挡物', '设备部', '第一百零二条', '行政复议', '留置送达'])
+    expect(words).toContain(said)
+  expect(text.signatures).toHaveLength(2)
+  // Whose it is takes copies; the original leaves once, from those who act.
+  const print = async (as: string) => (await call('POST', `${path()}/print`, undefined, as)).body.copy
+  expect([await print('shop'), await print('li'), await print('li'), await print('qian')]).toEqual([1, 0, 2, 3])
+
+  const signed = { how: 'signed', at: stage.journal.clock.now(), capacity: 'manager' }
+  const serve = (body: object) => call('POST', `${path()}/serve`, { version: hazard.version, ...signed, ...body })
+  expect((await serve({ how: 'left' })).body.error.code).toBe('reason-missing')
+  expect((await serve({ at: signed.at + DAY })).body.error.details).toMatchObject({ field: 'at' })
+  hazard = (await serve({ personId: ids['shop'] })).body.hazard
+  expect(hazard.notices[0].served).toMatchObject({ how: 'signed', capacity: 'manager', personId: ids['shop'], by: ids['li'] })
+  expect((await serve({})).status).toBe(409)
+
+  // What was written is not the enterprise's to move; whoever moves it makes the notice superseded.
+  const later = { fields: { deadline: five().deadline + 5 * DAY }, comment: '延期' }
+  expect((await step(hazard, 'plan', later, 'shop')).status).toBe(403)
+  hazard = (await step(hazard, 'treat', {}, 'wang')).body.hazard
+  expect(hazard.dueAt).toBe(notice.deadline)
+  hazard = (await step(hazard, 'plan', later)).body.hazard
+  expect(hazard.notices[0]).toMatchObject({ state: 'superseded', ended: { reason: '时限已变更', by: ids['li'] } })
+  expect(hazard.dueAt).toBe(later.fields.deadline)
+  expect((await call('GET', path())).body.text).toEqual(text)
+  const second = (await issue(hazard)).body
+  expect(second.notice.number.n).toBe(5)
+  notice = second.notice
+  expect(JSON.stringify((await call('GET', path())).body.text)).toContain(`替代《责令限期整改指令书》${text.number}`)
+  const withdrawn = await call('POST', `${path()}/withdraw`, { version: second.hazard.version, comment: '名称有误' }, 'qian')
+  hazard = withdrawn.body.hazard
+  expect(hazard.notices[1]).toMatchObject({ number: { n: 5 }, state: 'withdrawn', ended: { reason: '名称有误' } })
+  expect((await issue(hazard)).body.notice.number.n).toBe(6)
+
+  // Put right, and looked at by another: the review says of which order, and how it came out.
+  const ask = async () => (await call('GET', `/hazards/${hazard.id}/notices`, undefined, 'qian')).body
+  hazard = (await step((await call('GET', `/hazards/${hazard.id}`)).body.hazard, 'report', {}, 'wang')).body.hazard
+  expect((await ask()).possible).toEqual([])
+  hazard = (await step(hazard, 'reject', { comment: '通道仍堆物' }, 'qian')).body.hazard
+  expect((await ask()).possible).toEqual(['review'])
+  const review = (await issue(hazard, { kind: 'review' })).body
+  notice = review.notice
+  const reviewed = JSON.stringify((await call('GET', path())).body.text)
+  for (const one of ['整改复查意见书', '通道仍堆物', `责改〔${year}〕6号`, '不符合要求', '继续整改'])
+    expect(reviewed).toContain(one)
+  hazard = (await step(review.hazard, 'report', {}, 'wang')).body.hazard
+  hazard = (await step(hazard, 'verify', {}, 'qian')).body.hazard
+  expect((await ask()).possible).toEqual(['review'])
+  notice = (await issue(hazard, { kind: 'review' })).body.notice
+  expect(notice).toMatchObject({ number: { n: 2 }, deadline: null })
+  expect(JSON.stringify((await call('GET', path())).body.text)).toContain('已整改完毕，符合要求')
+  // Of the people in it the record has ids only.
+  const recorded = (await stage.journal.readRecord(1, ['notice.issued'])).map(({ payload }) => Buffer.from(payload).toString())
+  expect(recorded.join()).not.toMatch(/qian|"wang"|shop/)
+  expect(recorded).toHaveLength(8)
+  // After a restart the next number is the next one, and a copy stays a copy.
+  const again = new Stage()
+  Object.assign(again, { journal: stage.journal })
+  await again.open({}, { journal: stage.journal })
+  const [other] = issued.slice(1)
+  const reprint = await again.call('POST', `/api/v1/hazards/${other.hazard.id}/notices/${other.notice.id}/print`, undefined)
+  const asked = await again.call('GET', `/api/v1/hazards/${hazard.id}/notices`)
+  expect([reprint.body.copy, asked.body.notices.map(({ copies }: { copies: number }) => copies)]).toEqual([0, [3, 0, 0, 0, 0]])
+  await again.stop()
+})
+
 test('what is decided over an enterprise is a supervisor’s, and the lists, the overdue and a restart show what stands', async () => {
   let { hazard } = (await call('POST', '/hazards', { ...found, source: 'inspection', enterpriseId: 'e-1' })).body
   hazard = (await step(hazard, 'register')).body.hazard
@@ -195,6 +287,6 @@ test('what is decided over an enterprise is a supervisor’s, and the lists, the
   expect(
     late.hazards.find(({ id }: { id: string }) => id === hazard.id).overdueSteps.map(({ step }: { step: string }) => step),
   ).toEqual(['notice', 'talk'])
-  expect(late.enterprises).toMatchObject([{ enterpriseId: 'e-1', open: 2, overdue: 2, share: 1 }])
+  expect(late.enterprises).toMatchObject([{ enterpriseId: 'e-1', open: 6, overdue: 6, share: 1 }])
   await again.stop()
 })
