@@ -1,11 +1,14 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { emptyFields, type Hazard } from '../../core/hazard.ts'
+import { issueNotice } from '../../core/notice-steps.ts'
+import { chineseDay } from '../../core/notice-text.ts'
 import { bareJpeg } from '../../core/jpeg.ts'
 import { hasChromium, launchChromium } from './chromium.ts'
 import { furnish, makeAlarm } from './district.ts'
 import { FakePlatform } from './fake-platform.ts'
 import { buildPages, eventually, openPage } from './pages.ts'
+import { readPdf } from './pdf.ts'
 
 const DAY = 86_400_000
 const shots = process.env['WATCHFIRE_TEST_SHOTS']
@@ -128,6 +131,105 @@ describe.skipIf(!hasChromium())('hazards', () => {
         },
       }),
     )
+  })
+
+  test('a notice is issued, printed on A4 as the original once and as a copy from then on, and served; voided it says so on paper', async () => {
+    const stopped = hazards[1] as Hazard
+    const order = { ...stopped, isWorkStopped: false, fields: { ...stopped.fields, deadline: platform.now + 9 * DAY } }
+    const facts = { enterprise: '滨江化工有限公司', zone: 'Asia/Shanghai', verifier: '区消防大队', review: null }
+    const clause = '《中华人民共和国安全生产法》第三十六条'
+    const by = { by: 'p-anna', at: Math.floor(platform.now), comment: null }
+    const number = { region: '330108', year: 2026, n: 3, text: '（滨江区）责改〔2026〕3号' }
+    const issue = () =>
+      issueNotice(order, { kind: 'rectify', unit: '滨江区应急管理局' }, { ...facts, clause }, by, () => ({ id: 'n-3', number }))
+    let made: ReturnType<typeof issueNotice> | null = null
+    let printed = -1
+    const notice = () => ({ ...made!.notice, isPrinted: printed >= 0, copies: Math.max(0, printed) })
+    platform.route('GET', '/hazards/:id/notices', () => ({
+      body: { notices: made ? [notice()] : [], possible: made ? [] : ['rectify'], units: ['滨江区应急管理局'], people: {} },
+    }))
+    platform.route('POST', '/hazards/:id/notices', () => {
+      made = issue()
+      return { status: 201, body: { hazard: made.hazard, notice: made.notice } }
+    })
+    platform.route('GET', '/hazards/:id/notices/:notice', () => ({ body: { notice: notice(), text: made!.text } }))
+    platform.route('POST', '/hazards/:id/notices/:notice/print', () => ({ body: { copy: ++printed } }))
+    platform.route('POST', '/hazards/:id/notices/:notice/withdraw', () => ({ body: { hazard: made!.hazard } }))
+    platform.route('POST', '/hazards/:id/notices/:notice/serve', () => ({ body: { hazard: made!.hazard } }))
+    await using watched = await openPage(browser, `${platform.url}/hazards?id=hz-1`, { width: 1440, height: 1000 })
+    const { page } = watched
+    const panel = page.locator('[data-zone=notices]')
+    await panel.locator('[data-issue=rectify]').click()
+    const form = panel.locator('[data-zone=notice-form]')
+    expect(await form.locator('[name=unit]').inputValue()).toBe('滨江区应急管理局')
+    await form.locator('[name=verifier]').fill('区消防大队')
+    await form.locator('[name=clause]').fill(clause)
+    if (shots) await page.screenshot({ path: `${shots}/notice-form.png` })
+    await form.locator('[type=submit]').click()
+    await eventually(() =>
+      expect(platform.calls.find(({ path, method }) => method === 'POST' && path === '/hazards/hz-1/notices')?.body).toEqual({
+        ...{ version: 4, kind: 'rectify', unit: '滨江区应急管理局', verifier: '区消防大队', clause },
+      }),
+    )
+    await panel.locator('[data-action=withdraw]').click()
+    const withdrawal = panel.locator('[data-zone=withdraw-form]')
+    expect(await withdrawal.locator('[type=submit]').isDisabled()).toBe(true)
+    await withdrawal.locator('[name=why]').fill('名称有误')
+    await withdrawal.locator('[type=submit]').click()
+    await eventually(() =>
+      expect(platform.calls.find(({ path }) => path.endsWith('/withdraw'))?.body).toEqual({ version: 4, comment: '名称有误' }),
+    )
+
+    const sheetUrl = await panel.locator('[data-action=sheet]').getAttribute('href')
+    await panel.locator('[data-action=serve]').click()
+    await panel.locator('[name=how]').selectOption('left')
+    await panel.locator('[name=comment]').fill('门卫拒收,两名见证人在场')
+    if (shots) await page.screenshot({ path: `${shots}/notice-served.png` })
+    await panel.locator('[data-zone=serve-form] [type=submit]').click()
+    await eventually(() =>
+      expect(platform.calls.find(({ path }) => path.endsWith('/serve'))?.body).toMatchObject({ how: 'left', version: 4 }),
+    )
+
+    await page.goto(platform.url + sheetUrl!)
+    const article = page.locator('[data-zone=notice-sheet] article')
+    await article.waitFor()
+    await page.evaluate(() => {
+      window.print = () => void (document.body.dataset['printed'] = document.querySelector('article')!.innerText)
+    })
+    const onPaper = () => page.locator('body').getAttribute('data-printed')
+    await page.locator('[data-action=print]').click()
+    await eventually(async () => expect(await onPaper()).toContain(number.text))
+    expect(await onPaper()).not.toContain('副本')
+    await eventually(async () => expect(await page.locator('[data-action=print]').isEnabled()).toBe(true))
+    await page.locator('[data-action=print]').click()
+    await eventually(async () => expect(await onPaper()).toContain('副本（第 1 份）'))
+    for (const language of ['zh', 'en']) {
+      if (shots) await page.screenshot({ path: `${shots}/notice-${language}.png`, fullPage: true })
+      await page.locator('[data-action=language]').click()
+    }
+    // Whatever is printed past the button is a copy.
+    const read = async () => {
+      const pdf = readPdf(await page.pdf({ preferCSSPageSize: true }))
+      expect(pdf.pages.length).toBeLessThanOrEqual(2)
+      expect([Math.round(pdf.pages[0]!.widthMm), Math.round(pdf.pages[0]!.heightMm)]).toEqual([210, 297])
+      // The font draws these two by their radicals, which no normal form knows.
+      return pdf.pages.map(({ text }) => text.replaceAll('⺠', '民').replaceAll('⻅', '见')).join('')
+    }
+    const plain = (text: string) => text.normalize('NFKC').replaceAll(/\s/g, '')
+    const paper = await read()
+    for (const said of [
+      ...[made!.text.title, number.text, '滨江化工有限公司', '储罐区可燃气体报警系统未投用', '2# 罐区', clause],
+      ...['更换老化管线', '滨江区应急管理局(印章)', '区消防大队复查', '第一百零二条', '留置送达', '受送达人', '副本'],
+      ...[chineseDay(order.fields.deadline!, 'Asia/Shanghai'), chineseDay(by.at, 'Asia/Shanghai')],
+    ])
+      expect(paper).toContain(plain(said))
+    expect(paper.split(plain('执法人员（签名）'))).toHaveLength(3)
+    expect(paper).not.toMatch(/打印|Print|English/)
+    made = { ...made!, notice: { ...made!.notice, state: 'withdrawn', ended: { at: by.at, by: 'p-anna', reason: '名称有误' } } }
+    await page.reload()
+    await article.waitFor()
+    expect(await read()).toContain('作废')
+    if (shots) await page.screenshot({ path: `${shots}/notice-void.png`, fullPage: true })
   })
 
   test('on the desk H makes the alarm a hazard, which is linked from then on', async () => {

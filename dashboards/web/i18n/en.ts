@@ -320,7 +320,8 @@ export const en: WordTable = {
     'username-taken': 'This user name is taken',
     'last-admin': 'The last administrator cannot be disabled or demoted',
     'already-retired': 'Already retired',
-    'open-alarms': 'A red or orange alarm of this device is not finished: acknowledge and reset it, or have two people take it out of service, then change it',
+    'open-alarms':
+      'A red or orange alarm of this device is not finished: acknowledge and reset it, or have two people take it out of service, then change it',
     'in-use': 'Devices there are still in use: retire them first',
     'own-proposal': 'Nobody decides about what they proposed',
     'dry-run-needed': 'A dry run of these very steps is needed, at most a day old',
