@@ -20,9 +20,14 @@ export function stepsAsked(call: Call, ladder: Ladder, to: LadderCallee, now: nu
   return [step]
 }
 
-/** The lowest rung nobody has been on that does more than stand on a page, else the lowest. */
+/**
+ * The lowest rung nobody has been on that does more than stand on a page, else the lowest. While somebody who has taken the alarm owes
+ * a feedback, its steps have ids of their own: should none come, the ladder takes the same rungs again.
+ */
 function nextRung(call: Call, ladder: Ladder): LadderStep[] {
-  const left = ladder.steps[call.alarm.level].filter(({ id }) => !call.taken.has(id) && !call.asked.some((one) => one.id === id))
+  const wishId = (id: string) => (call.phase === 'waiting' ? `asked-${id}` : id)
+  const isCalled = (id: string) => call.taken.has(id) || call.asked.some((one) => one.id === id)
+  const left = ladder.steps[call.alarm.level].filter(({ id }) => !isCalled(id) && !isCalled(wishId(id)))
   const heard = left.filter(({ channels }) => !isOnlyPages(channels))
   const from = heard.length > 0 ? heard : left
   if (from.length === 0)
@@ -31,7 +36,7 @@ function nextRung(call: Call, ladder: Ladder): LadderStep[] {
   const rung = from.filter((step) => step.afterMs === afterMs)
   const on = rung.filter((step) => ladder.leaves || !leavesDeployment(step))
   if (on.length === 0) throw isOff()
-  return on
+  return on.map((step) => ({ ...step, id: wishId(step.id) }))
 }
 
 function targetOf(to: Exclude<LadderCallee, 'next'>): LadderTarget {

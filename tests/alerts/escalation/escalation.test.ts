@@ -124,6 +124,24 @@ test('a wish for an alarm that changed before it was recorded calls nobody; an a
   expect(room.calls(START).slice(before)).toEqual(['2 dl duty-voice'])
 })
 
+test('a rung called by hand after somebody took the alarm is called again by the ladder when that person says nothing', () => {
+  const room = new DutyRoom()
+  room.change('a1', 'raised')
+  room.pass(61_000)
+  room.acknowledge('a1')
+  const taken = room.now
+  expect(room.ask('a1', 'next')).toEqual(['asked-r120-duty2', 'asked-r120-shift-leader', 'asked-r120-enterprise'])
+  room.pass(1_000)
+  const called = ['0 d2 duty-voice', '0 sl duty-voice', '0 tech duty-voice']
+  expect(room.calls(taken).slice(-3)).toEqual(called)
+  expect(room.ask('a1', 'next')).toEqual(['asked-r300-duty-leader'])
+  room.restart()
+  room.pass(900_000)
+  expect(room.calls(taken, 'update')).toEqual(called.map((line) => line.replace('0', '900')))
+  const ids = room.record.flatMap(({ entry }) => (entry.kind === 'push.due' ? [entry.id] : []))
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
 test('steps that leave the deployment are off until a ladder lets them, and an enterprise that never answered is not called', () => {
   const room = new DutyRoom()
   room.world = { ...room.world, enterprises: new Map([['e1', [contact('op', 'operation', null)]]]) }
