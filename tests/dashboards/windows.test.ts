@@ -62,7 +62,7 @@ test('an enterprise declares, a second person confirms, and screens show the dev
   await screen.until(() => shown() !== undefined)
   expect(shown()).toMatchObject({ device: { test: { kind: 'calibration', metrics: null, until: body.window.until } } })
   const told = () => screen.changes.findLast((change) => change.kind === 'platform')
-  await screen.until(() => told() !== undefined)
+  await screen.until(() => told()?.platform.notices.some(({ code }) => code === 'windows-running') === true)
   expect(told()).toMatchObject({ platform: { notices: [{ code: 'windows-running', text: '1' }] } })
   const { devices } = (await stage.call('GET', '/api/v1/devices')).body
   expect(devices.find((one: { id: string }) => one.id === 'gas-1').test).toMatchObject({ kind: 'calibration' })
