@@ -10,6 +10,7 @@ import { startPlatform } from './platform.ts'
 import { runUntilStopped } from './run.ts'
 import { isLoopbackHost, readSettings } from './settings.ts'
 import { district } from './simulators/district.ts'
+import { enterOffice } from './simulators/office.ts'
 import { startSimulator, type Simulator } from './simulators/simulate.ts'
 import { TrafficLog } from './simulators/traffic-log.ts'
 
@@ -73,10 +74,16 @@ try {
       ...(firstStart && { history: { from: now - HISTORY_DAYS * day, to: now } }),
     })
     if (watched) simulator.begin()
+    const office = enterOffice({ url: platform.dashboards.url, log, zone: settings.zone }).catch((error: unknown) =>
+      log.warn('the demo has no office: its people, roster or hazards could not be entered', {
+        reason: (error as Error).message,
+      }),
+    )
     log.info('demo: open the wall', { url: `${platform.dashboards.url}/wall` })
     return {
       addresses: platform.addresses,
       async stop() {
+        await office
         await simulator?.stop()
         await platform.stop()
       },

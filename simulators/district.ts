@@ -18,7 +18,7 @@ export type DemoDevice = {
 export type District = { enterprises: Enterprise[]; sites: Site[]; zones: Zone[]; devices: DemoDevice[] }
 
 /** No real division begins with 99 (GB/T 2260). */
-const REGION = '990101'
+export const REGION = '990101'
 const INSTALLED_AT = Date.UTC(2026, 0, 1)
 const DAY_MS = 86_400_000
 

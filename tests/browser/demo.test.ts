@@ -145,6 +145,24 @@ describe.skipIf(!hasChromium())('the demo', () => {
     await watched.page.locator('[data-device="TRY-01"][data-value="60"]').first().waitFor({ timeout: 10_000 })
   })
 
+  test('the office has people, a roster that leaves no gap for a week, and hazards on their way', async () => {
+    const ask = async <T>(path: string) => (await demo.ask('GET', `/api/v1${path}`)).body as T
+    type Hazard = { id: string; state: string; level: string | null }
+    const { hazards } = await ask<{ hazards: Hazard[] }>('/hazards')
+    expect(hazards.map(({ state, level }) => `${level} ${state}`).sort()).toEqual([
+      ...['general reported', 'general writtenOff', 'major rectifying', 'null found'],
+    ])
+    const major = hazards.find(({ level }) => level === 'major')!
+    const { notices } = await ask<{ notices: { kind: string }[] }>(`/hazards/${major.id}/notices`)
+    expect(notices).toMatchObject([{ kind: 'rectify', state: 'standing' }])
+    const { duty } = await ask<{ duty: { people: object } }>('/duty/now')
+    expect(Object.keys(duty.people).sort()).toEqual(['duty1', 'duty2', 'dutyLeader', 'shiftLeader'])
+    expect(await ask('/roster?region=990101')).toMatchObject({ gaps: [] })
+    const { users } = await ask<{ users: { username: string; contact: { phone: string | null } }[] }>('/users')
+    // Whoever rings one of these reaches nobody.
+    for (const { username, contact } of users) if (username !== 'admin') expect(contact.phone).toMatch(/^990101/)
+  })
+
   test('the story can be started again from the page, and its state is told', async () => {
     const before = (await demo.ask('GET', '/api/v1/demo')).body as { story: { startedAt: number } }
     expect((await demo.ask('POST', '/api/v1/demo/restart', {}, { origin: demo.http })).status).toBeLessThan(300)
