@@ -2,6 +2,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import { FenceSelectionSchema, type Fence } from '../../core/fence.ts'
 import type { Fences } from '../../core/fence-book.ts'
 import { severity, type Level } from '../../core/level.ts'
+import { metricOf } from '../../core/metrics.ts'
 import type { Quality, Reason } from '../../core/quality.ts'
 
 /*
@@ -329,10 +330,16 @@ export function sightedBy(before: Sighting | undefined, met: boolean, reading: R
 export const resting = <One extends Sighting>(all: readonly One[], on: readonly Sighting[]): One[] =>
   all.map((one) => ({ ...one, raised: on.includes(one) }))
 
-/** `Tank 3 62, Pump room 31`: who is behind it, by name. */
+/** `Tank 3 62.0 %LEL, Pump room`: who is behind it, by name, and what it measures where that is a number. */
 export function namesOf(sightings: readonly Sighting[], { nameOf }: GroupFacts): { zh: string; en: string } {
-  const names = sightings.map(({ device, value }) => `${nameOf(device)} ${Number(value.toFixed(3))}`)
+  const names = sightings.map(({ device, metric, value }) => `${nameOf(device)}${valueSaid(metric, value)}`)
   return { zh: names.join('、'), en: names.join(', ') }
+}
+
+function valueSaid(metric: string, value: number): string {
+  const known = metricOf(metric)
+  if (!known) return ` ${Number(value.toFixed(3))}`
+  return known.kind === 'gauge' ? ` ${value.toFixed(known.digits)}${known.unit === '' ? '' : ` ${known.unit}`}` : ''
 }
 
 /** As an option: the drawn fences a rule is about, besides those written in the rule itself. */

@@ -56,11 +56,11 @@ test('two of three detectors of a zone confirm each other, the third raises the 
   plant.rows([1, 1, 30], [2, 5, 10], [2, 8, 40])
   expect(plant.story()).toEqual(['raised orange active 8s'])
   expect(plant.alarm(0)).toMatchObject({ subject: 'zone:Z1', deviceId: 'D2', enterpriseId: 'E1', zoneId: 'Z1', metric: null })
-  expect(plant.alarm(0).message.en).toBe('No. 1 30, No. 2 40 (2)')
+  expect(plant.alarm(0).message.en).toBe('No. 1 30.0 %LEL, No. 2 40.0 %LEL (2)')
   expect(plant.alarm(0).causes).toHaveLength(2)
   plant.rows([3, 9, 60])
   expect(plant.story().at(-1)).toBe('level red active 9s')
-  expect(plant.alarm(-1).message.en).toBe('No. 1 30, No. 2 40, No. 3 60 (3)')
+  expect(plant.alarm(-1).message.en).toBe('No. 1 30.0 %LEL, No. 2 40.0 %LEL, No. 3 60.0 %LEL (3)')
 })
 
 test('one detector that says it three times is one vote, and votes too far apart do not meet', () => {
@@ -157,7 +157,7 @@ test('a drop at one hydrant is somebody using it; a drop at its neighbour too is
   expect(plant.story()).toEqual([])
   plant.rows([2, 92, 0.24])
   expect(plant.story()).toEqual(['raised orange active 92s'])
-  expect(plant.alarm(0).message.en).toBe('No. 1 0.24, No. 2 0.24 ()')
+  expect(plant.alarm(0).message.en).toBe('No. 1 0.240 MPa, No. 2 0.240 MPa ()')
   // Low for long is still low: nothing has recovered.
   plant.rows(...Array.from({ length: 20 }, (_, i): Row => [1 + (i % 2), 122 + 15 * i, 0.24]))
   expect(plant.story()).toHaveLength(1)
