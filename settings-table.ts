@@ -263,7 +263,7 @@ export const settingsTable = {
     integer(1, 36_500, '180'),
     180,
     '180',
-    'so long after a user was shut out their name, contact and secrets are deleted; the id stays in the record',
+    'so long after a user was shut out their name, contact and secrets are deleted, the id stays in the record; the same for contact and photo of a tip after what was found is over',
   ),
   journalMaxMb: setting(
     'WATCHFIRE_JOURNAL_MAX_MB',

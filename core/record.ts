@@ -75,6 +75,8 @@ export type RecordEntry =
   | NoticePrintedEntry
   /** somebody has looked at how whoever gave a tip can be reached */
   | { kind: 'tip.contact-read'; hazardId: string; by: Author }
+  /** what of a tip is of a person, its contact and photo, is deleted */
+  | { kind: 'tip.erased'; hazardId: string; by: Author }
   | { kind: 'pack.refused'; file: string; line: number | null; reason: string }
   /** nobody is called for named points for a while; a panel's own test bit is written by the engine */
   | WindowEntry

@@ -164,7 +164,9 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   }
   const called = new EscalationNotices(options.escalation ?? null, people, clock, options.demo !== undefined)
   const metrics = new Metrics()
-  const forget = forgetter(people, config.personalDataDays ?? null, log)
+  const forget = forgetter(config.personalDataDays ?? null, log, (days) =>
+    Promise.all([people.eraseAfter(days), context.tips.eraseAfter(days, clock.now(), recorder)]),
+  )
   const app = await openHttp(config, log)
   // The type provider's server is http or https alike from here on.
   const http = app.server as HttpServer
@@ -340,13 +342,13 @@ function addCalls(api: Api, context: Context): void {
   if (context.demo) demoCalls(api, context, context.demo)
 }
 
-/** Every hour: who was shut out long enough ago is deleted. */
-function forgetter(people: People, days: number | null, log: Log) {
+/** Every hour: what is of a person and was needed long enough ago is deleted. */
+function forgetter(days: number | null, log: Log, erase: (days: number) => Promise<unknown>) {
   let lookedAt = 0
   return (now: number): void => {
     if (days === null || now - lookedAt < 3_600_000) return
     lookedAt = now
-    people.eraseAfter(days).catch((error: Error) => log.warn('personal data due to go is still there', { reason: error.message }))
+    erase(days).catch((error: Error) => log.warn('personal data due to go is still there', { reason: error.message }))
   }
 }
 

@@ -1,14 +1,17 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Invalid, NotFound } from '../core/errors.ts'
-import { tipStateOf, type Hazard, type TipState } from '../core/hazard.ts'
+import { isHazardOver, tipStateOf, type Hazard, type TipState } from '../core/hazard.ts'
 import { bareJpeg } from '../core/jpeg.ts'
 import type { Mode } from '../core/mode.ts'
 import { PLATFORM } from '../core/record.ts'
 import type { Hazards } from './hazard-book.ts'
+import type { Recorder } from './recorder.ts'
 import { sha256, tipCode } from './short-id.ts'
 
 const PHOTO_BYTES = 2 << 20
+const DAY_MS = 86_400_000
+const personal = /^(?:contact|photo)-(.+)\.(?:txt|jpg)$/
 
 export type Tip = {
   enterpriseId: string | null
@@ -65,6 +68,28 @@ export class Tips {
 
   async contact({ id }: Hazard): Promise<string | null> {
     return (await this.#read(`contact-${id}.txt`))?.toString('utf8') ?? null
+  }
+
+  /** Contact and photo go so many days after what was found is over. That they went is recorded before they do. */
+  async eraseAfter(days: number, now: number, recorder: Recorder): Promise<void> {
+    await this.#hazards.known()
+    const byHazard = Map.groupBy(await this.#names(), (name) => personal.exec(name)?.[1])
+    for (const [id, names] of byHazard) {
+      const hazard = id === undefined ? undefined : this.#hazards.hazard(id)
+      if (!hazard || !isHazardOver(hazard.state) || hazard.since >= now - days * DAY_MS) continue
+      await recorder.append({ kind: 'tip.erased', hazardId: hazard.id, by: PLATFORM }, `tip.erased/${hazard.id}`)
+      for (const name of names) await rm(join(this.#dir, name), { force: true })
+    }
+  }
+
+  /** Nobody has given a tip yet where there is no folder. */
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.#dir)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
   }
 
   #bare(photo: Uint8Array): Uint8Array {

@@ -170,6 +170,8 @@ const kinds: Record<string, Text> = {
   'kpi.set': { zh: '指标变更', en: 'Rates' },
   'user.changed': { zh: '人员变更', en: 'Person changed' },
   'personal-data.accessed': { zh: '查看个人信息', en: 'Personal data seen' },
+  'tip.contact-read': { zh: '查看举报人联系方式', en: 'Contact of a tip seen' },
+  'tip.erased': { zh: '删除举报人信息', en: 'Contact of a tip deleted' },
   'region.set': { zh: '区划名称', en: 'Division named' },
   'department.set': { zh: '部门变更', en: 'Department' },
   'start.step': { zh: '开通步骤', en: 'First steps' },

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openHazard, takeStep } from '../../core/hazard-steps.ts'
 import { chinaHolidays } from '../../core/holidays.ts'
 import type { Caller } from '../../dashboards/access.ts'
-import type { HazardChange } from '../../dashboards/hazard-book.ts'
+import type { HazardChange, Hazards } from '../../dashboards/hazard-book.ts'
 import { shownHazard, shownHistory } from '../../dashboards/hazard-view.ts'
+import type { Recorder } from '../../dashboards/recorder.ts'
+import { Tips } from '../../dashboards/tips.ts'
 import { recordDraft } from '../../journal/codec.ts'
 import { ADMIN_PASSWORD, Stage, temporaryDir } from './stage.ts'
 
@@ -83,6 +85,45 @@ test('a stranger gives a tip and asks what became of it; nothing in the record o
   expect(files.join()).not.toContain(code)
   const kept = files.map((name) => readFileSync(join(dir, name)).toString('latin1')).join('\n')
   expect(kept).not.toMatch(/GPS|127\.0\.0\.1|Whistle\/7/)
+})
+
+test('contact and photo are deleted so long after what was found is over, recorded first and once; the code still answers', async () => {
+  const dir = temporaryDir()
+  const known = new Map<string, { id: string; state: string; since: number }>()
+  const hazards = {
+    known: () => Promise.resolve(),
+    hazard: (id: string) => known.get(id),
+    create: () => {
+      const hazard = { id: `hz-${known.size}`, state: 'found', since: 0, dueAt: null }
+      known.set(hazard.id, hazard)
+      return Promise.resolve(hazard)
+    },
+  }
+  const tips = new Tips(dir, hazards as unknown as Hazards, 'live')
+  const recorded: unknown[] = []
+  let isDiskFull = true
+  const recorder = {
+    append: (entry: object, key: string) => {
+      if (isDiskFull) return Promise.reject(new Error('no space left'))
+      return Promise.resolve(recorded.push([entry, key]))
+    },
+  } as unknown as Recorder
+  await tips.eraseAfter(180, 500 * DAY, recorder)
+  const codes: string[] = []
+  for (let n = 0; n < 3; n++) codes.push((await tips.give({ ...tip, photo })).code)
+  const personal = () =>
+    readdirSync(dir)
+      .filter((name) => !name.startsWith('code-'))
+      .sort()
+  known.set('hz-0', { id: 'hz-0', state: 'writtenOff', since: 300 * DAY })
+  known.set('hz-1', { id: 'hz-1', state: 'writtenOff', since: 330 * DAY })
+  await expect(tips.eraseAfter(180, 500 * DAY, recorder)).rejects.toThrow('no space left')
+  expect(personal()).toHaveLength(6)
+  isDiskFull = false
+  for (let hour = 0; hour < 2; hour++) await tips.eraseAfter(180, 500 * DAY, recorder)
+  expect(personal()).toEqual(['contact-hz-1.txt', 'contact-hz-2.txt', 'photo-hz-1.jpg', 'photo-hz-2.jpg'])
+  expect(recorded).toEqual([[{ kind: 'tip.erased', hazardId: 'hz-0', by: 'platform' }, 'tip.erased/hz-0']])
+  expect((await tips.ask(codes[0]!)).state).toBe('done')
 })
 
 test('what came of a tip is, to all but the tip clerk, an inspection field by field: at every step, in every answer', async () => {
