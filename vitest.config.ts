@@ -28,6 +28,8 @@ export default defineConfig({
         test: {
           name: 'flow',
           include: ['tests/{flow,chaos,interop}/**/*.test.ts'],
+          // Their processes wait as much as they work.
+          maxWorkers: 3,
           testTimeout: 90_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
