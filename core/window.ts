@@ -74,6 +74,10 @@ export type WindowState = (typeof windowStates)[number]
 export const needsConfirmation = ({ kind, byEnterprise, byDevice, secondFor = [] }: DeclaredWindow): boolean =>
   byDevice !== true && (byEnterprise || isTest(kind) || secondFor.length > 0)
 
+/** Whether somebody of the regulator has to confirm it: all but tests, and a test of many points. */
+export const isForRegulator = ({ kind, secondFor }: Pick<DeclaredWindow, 'kind' | 'secondFor'>): boolean =>
+  !isTest(kind) || secondFor?.includes('many') === true
+
 /** Declared since windows are bounded. A panel's own are judged anew in every replay. */
 export const isBounded = ({ secondFor, byDevice }: DeclaredWindow): boolean => secondFor !== undefined || byDevice === true
 

@@ -6,23 +6,31 @@ import {
   endOf,
   isTest,
   LONGEST_OF_ONE_MS,
+  needsConfirmation,
   POINTS_OF_ONE,
   startOf,
   tellsTampering,
   type DeclaredWindow,
   type SecondReason,
   type SuppressionWindow,
+  type WindowPoint,
 } from '../core/window.ts'
 
 type Known = { rules: ReadonlyMap<string, Rule>; registry: Pick<Registry, 'devices'>; windows: SuppressionWindow[] }
+type Asked = Omit<DeclaredWindow, 'id' | 'secondFor'>
 
-/** What of a window one person does not answer for alone. */
-export function secondReasonsFor(
-  { kind, byEnterprise, enterpriseId, points, rules, from, until }: Omit<DeclaredWindow, 'id' | 'secondFor'>,
-  known: Known,
-): SecondReason[] {
-  if (isTest(kind)) return ['test']
-  const whole = new Set(points.filter(({ metric }) => metric === null).map(({ device }) => device))
+/** What of a window one person does not answer for alone; what else they have in force at the same time counts with it. */
+export function secondReasonsFor(asked: Asked, known: Known, by: string): SecondReason[] {
+  const { kind, byEnterprise, enterpriseId, points, rules, from, until } = asked
+  const beside = known.windows.filter(
+    (window) => window.enterpriseId === enterpriseId && !window.byDevice && startOf(window) < until && endOf(window) > from,
+  )
+  if (isTest(kind)) {
+    const tests = beside.filter((window) => isTest(window.kind))
+    return isMany(points, tests) ? ['test', 'many'] : ['test']
+  }
+  const alone = beside.filter((window) => window.declaredBy === by && !needsConfirmation(window))
+  const covered = new Set([points, ...alone.map((window) => window.points)].flat().map(({ device }) => device))
   const own = [...known.registry.devices.values()].filter((row) => row.enterpriseId === enterpriseId && row.retiredAt === null)
   const isNear = (window: SuppressionWindow) =>
     startOf(window) < until + TESTS_APART_MS &&
@@ -32,13 +40,16 @@ export function secondReasonsFor(
     test: false,
     enterprise: byEnterprise,
     integrity: rules.some((one) => namesTampering(one, known.rules)),
-    many: points.length > POINTS_OF_ONE,
-    whole: own.every(({ id }) => whole.has(id)),
+    many: isMany(points, alone),
+    whole: own.every(({ id }) => covered.has(id)),
     long: until - from > LONGEST_OF_ONE_MS,
     again: known.windows.some(isNear),
   }
   return (Object.keys(holds) as SecondReason[]).filter((reason) => holds[reason])
 }
+
+const isMany = (points: WindowPoint[], beside: SuppressionWindow[]): boolean =>
+  beside.reduce((sum, window) => sum + window.points.length, points.length) > POINTS_OF_ONE
 
 /** By its id, or by a type all of whose rules do; of another type they are left out by the engine, see core/window.ts. */
 function namesTampering(named: string, rules: ReadonlyMap<string, Rule>): boolean {

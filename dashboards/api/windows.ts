@@ -5,6 +5,7 @@ import type { RecordEntry } from '../../core/record.ts'
 import { IdSchema } from '../../core/registry.ts'
 import {
   isBounded,
+  isForRegulator,
   isTest,
   longestWindowMs,
   windowKinds,
@@ -23,8 +24,10 @@ import { refuseCrowded, secondReasonsFor } from '../window-bounds.ts'
 const SHORTEST_REASON = 5
 /** A clock beside ours may be a little behind. */
 const PAST_MS = 60_000
-/** Waiting or in force at once, so that somebody can still read the list. */
+/** Waiting or in force at once, so that somebody can still read the list; enterprises never take the room of the regulator. */
 const OPEN_AT_MOST = 500
+const OPEN_OF_ENTERPRISES = 400
+const OPEN_OF_ONE = 50
 
 const ReasonSchema = Type.String({
   maxLength: 2_000,
@@ -113,17 +116,28 @@ export function windowCalls(api: Api, context: Context): void {
         const now = clock.now()
         const asked = { ...checked(context, caller, request.body, now), byEnterprise: caller.enterpriseId !== null }
         const known = { rules: live.rules, registry: context.registry, windows: windows.all() }
-        const declared = { ...asked, secondFor: secondReasonsFor(asked, known) }
+        const declared = { ...asked, secondFor: secondReasonsFor(asked, known, caller.id) }
         refuseCrowded({ id: '', ...declared }, known.windows, now)
-        if (windows.all().filter((window) => open.has(windowState(window, now))).length >= OPEN_AT_MOST) {
-          throw new Conflict('wrong-state', `${OPEN_AT_MOST} windows are waiting or in force already`)
-        }
+        refuseTooMany(caller, now)
         const id = shortId('w', (taken) => windows.get(taken) !== undefined)
         await recorder.write([{ kind: 'window.declared', window: { id, ...declared }, by: caller.id }])
         return reply.code(201).send({ window: shown(windows.get(id)!) })
       })
     },
   )
+
+  function refuseTooMany({ enterpriseId }: Caller, now: number): void {
+    const standing = windows.all().filter((window) => open.has(windowState(window, now)))
+    const ofEnterprises = standing.filter(({ byEnterprise }) => byEnterprise)
+    const own = ofEnterprises.filter((window) => window.enterpriseId === enterpriseId)
+    if (enterpriseId !== null && own.length >= OPEN_OF_ONE)
+      throw new Conflict(
+        'wrong-state',
+        `${OPEN_OF_ONE} windows of this enterprise are waiting or in force already: end one first`,
+      )
+    if (standing.length >= OPEN_AT_MOST || (enterpriseId !== null && ofEnterprises.length >= OPEN_OF_ENTERPRISES))
+      throw new Conflict('wrong-state', `${standing.length} windows are waiting or in force already`)
+  }
 
   /** Writes what was decided about a window that is not over. */
   const decide = (id: string, caller: Caller, entry: (window: SuppressionWindow) => RecordEntry) =>
@@ -141,7 +155,8 @@ export function windowCalls(api: Api, context: Context): void {
     {
       schema: {
         tags,
-        summary: 'Confirm a window as the second person: never your own; what is not a test is for the regulator to confirm',
+        summary:
+          'Confirm a window as the second person: never your own; what is not a test, and a test of many points, is for the regulator to confirm',
         params: ByIdSchema,
         body: NothingSchema,
       },
@@ -154,8 +169,9 @@ export function windowCalls(api: Api, context: Context): void {
             by: caller.id,
           })
         }
-        if (!isTest(window.kind) && !may(caller.role, 'act')) {
-          throw new Forbidden('forbidden', `the role ${caller.role} may not confirm ${window.kind}`, { role: caller.role })
+        if (isForRegulator(window) && !may(caller.role, 'act')) {
+          const what = isTest(window.kind) ? `a ${window.kind} of so many points` : window.kind
+          throw new Forbidden('forbidden', `the role ${caller.role} may not confirm ${what}`, { role: caller.role })
         }
         if (window.confirmedAt !== null)
           throw new Conflict('wrong-state', 'it has been confirmed already', { window: shown(window) })

@@ -127,6 +127,46 @@ test('what is more than one officer answers for waits for another officer, and s
   expect((await decide(body.window.id, 'confirm', 'wang')).body.window.state).toBe('in-force')
 })
 
+test('what one officer has in force alone counts together, and an enterprise does not confirm a test of many points itself', async () => {
+  const from = Date.now() + 12 * HOUR_MS
+  const later = { from, until: from + HOUR_MS }
+  const work = { kind: 'hot-work', rules: ['gas.combustible'], ...later }
+  const of = (n: number) => ({ points: Array.from({ length: n }, (_, i) => ({ device: `gas-${(i % 4) + 1}`, metric: `toxicPpm#x${i}` })) })
+  const reasons = async (over: object, as: string) => (await declare({ ...work, ...over }, as)).body.window.secondFor
+  expect(await reasons(of(12), 'rita')).toEqual([])
+  const rest = { points: [{ device: 'gas-5' }, { device: 'panel-1' }] }
+  expect(await reasons({ points: of(9).points.map(({ device }) => ({ device, metric: 'oxygenVol' })) }, 'rita')).toEqual(['many'])
+  expect(await reasons(rest, 'rita')).toEqual(['whole'])
+  // Of another officer's, and at another time, it is not.
+  expect(await reasons(rest, 'wang')).toEqual([])
+  expect(await reasons({ ...rest, from: from + 6 * HOUR_MS, until: from + 7 * HOUR_MS }, 'rita')).toEqual([])
+
+  const tests = { ...later, kind: 'calibration', from: from + 24 * HOUR_MS, until: from + 25 * HOUR_MS }
+  const first = (await declare({ ...tests, ...of(15) })).body.window
+  expect([first.state, first.secondFor]).toEqual(['waiting', ['test']])
+  expect((await decide(first.id, 'confirm', 'bert')).body.window.state).toBe('planned')
+  const second = (await declare({ ...tests, points: [...Array(6)].map((_, i) => ({ device: 'gas-5', metric: `toxicPpm#z${i}` })) })).body
+    .window
+  expect(second.secondFor).toEqual(['test', 'many'])
+  const byEnterprise = await decide(second.id, 'confirm', 'bert')
+  expect([byEnterprise.status, byEnterprise.body.error.message]).toEqual([403, expect.stringContaining('so many points')])
+  expect((await decide(second.id, 'confirm', 'rita')).body.window.state).toBe('planned')
+})
+
+test('one enterprise cannot take the room of the others', async () => {
+  const from = Date.now() + 300 * HOUR_MS
+  const many = (n: number) => ({
+    points: [{ device: 'gas-9' }],
+    from: from + n * 5 * HOUR_MS,
+    until: from + (n * 5 + 1) * HOUR_MS,
+  })
+  let last = 0
+  for (let n = 0; n < 60 && last !== 409; n++) last = (await declare(many(n), 'carl')).status
+  const refused = await declare(many(70), 'carl')
+  expect([refused.status, refused.body.error.message]).toEqual([409, expect.stringContaining('50 windows of this enterprise')])
+  expect((await declare(many(80), 'rita')).status).toBe(201)
+})
+
 test('tests of one point cannot be chained: neither declared nor confirmed, with which window and from when', async () => {
   const points = [{ device: 'gas-5', metric: 'toxicPpm' }]
   const now = Date.now()
