@@ -131,7 +131,9 @@ test('what one officer has in force alone counts together, and an enterprise doe
   const from = Date.now() + 12 * HOUR_MS
   const later = { from, until: from + HOUR_MS }
   const work = { kind: 'hot-work', rules: ['gas.combustible'], ...later }
-  const of = (n: number) => ({ points: Array.from({ length: n }, (_, i) => ({ device: `gas-${(i % 4) + 1}`, metric: `toxicPpm#x${i}` })) })
+  const of = (n: number) => ({
+    points: Array.from({ length: n }, (_, i) => ({ device: `gas-${(i % 4) + 1}`, metric: `toxicPpm#x${i}` })),
+  })
   const reasons = async (over: object, as: string) => (await declare({ ...work, ...over }, as)).body.window.secondFor
   expect(await reasons(of(12), 'rita')).toEqual([])
   const rest = { points: [{ device: 'gas-5' }, { device: 'panel-1' }] }
@@ -145,8 +147,9 @@ test('what one officer has in force alone counts together, and an enterprise doe
   const first = (await declare({ ...tests, ...of(15) })).body.window
   expect([first.state, first.secondFor]).toEqual(['waiting', ['test']])
   expect((await decide(first.id, 'confirm', 'bert')).body.window.state).toBe('planned')
-  const second = (await declare({ ...tests, points: [...Array(6)].map((_, i) => ({ device: 'gas-5', metric: `toxicPpm#z${i}` })) })).body
-    .window
+  const second = (
+    await declare({ ...tests, points: [...Array(6)].map((_, i) => ({ device: 'gas-5', metric: `toxicPpm#z${i}` })) })
+  ).body.window
   expect(second.secondFor).toEqual(['test', 'many'])
   const byEnterprise = await decide(second.id, 'confirm', 'bert')
   expect([byEnterprise.status, byEnterprise.body.error.message]).toEqual([403, expect.stringContaining('so many points')])
