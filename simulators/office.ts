@@ -97,6 +97,22 @@ const hazards: Wanted[] = [
   },
 ]
 
+const regions = [
+  { code: '990000', zh: '示例省', en: 'Sample province' },
+  { code: '990100', zh: '示例市', en: 'Sample city' },
+  { code: REGION, zh: '云汐示范区', en: 'Yunxi demo county' },
+]
+/** Who answers for a line of business; null: the place's own. */
+const departments: [sector: string | null, zh: string, en: string, people: string[]][] = [
+  [null, '云汐示范区应急管理局', 'Emergency management bureau', ['cheng.li', 'jiang.min']],
+  ['危险化学品', '应急管理局危化科', 'Bureau, hazardous chemicals', ['cheng.li']],
+  ['冶金', '应急管理局工贸科', 'Bureau, industry', ['cheng.li']],
+  ['道路运输', '交通运输局', 'Transport bureau', ['jiang.min']],
+  ['商贸', '商务局', 'Commerce bureau', ['jiang.min']],
+  ['城镇供水', '水务局', 'Water bureau', ['jiang.min']],
+  ['其他', '应急管理局综合科', 'Bureau, general', ['cheng.li']],
+]
+
 /**
  * The county office of the demo: people, a roster, hazards on their way. All of it goes through the API, entered by whoever would enter it;
  * what is there already stays. Nobody knows the passwords: they are drawn here and forgotten.
@@ -107,6 +123,11 @@ export async function enterOffice({ url, log, zone, now = Date.now }: Office): P
   const ids = new Map(users.map(({ username, id }) => [username, id]))
   if (people.some(({ username }) => !ids.has(username))) {
     const tokens = await enterPeople(ask, ids)
+    await ask(null, 'PUT', '/regions', { regions })
+    for (const [sector, zh, en, members] of departments) {
+      const personIds = members.map((username) => ids.get(username)!)
+      await ask(null, 'POST', '/departments', { sector, region: REGION, zh, en, personIds })
+    }
     for (const wanted of hazards) await enterHazard(ask, wanted, tokens, now())
   }
   const { duty } = await ask<{ duty: object | null }>(null, 'GET', `/duty/now?region=${REGION}`)

@@ -154,7 +154,11 @@ describe.skipIf(!hasChromium())('the demo', () => {
     ])
     const major = hazards.find(({ level }) => level === 'major')!
     const { notices } = await ask<{ notices: { kind: string }[] }>(`/hazards/${major.id}/notices`)
-    expect(notices).toMatchObject([{ kind: 'rectify', state: 'standing' }])
+    expect(notices).toMatchObject([
+      { kind: 'rectify', state: 'standing', number: { text: expect.stringMatching(/^（云汐示范区）责改〔\d{4}〕1号$/) } },
+    ])
+    const { gaps } = await ask<{ gaps: unknown[] }>('/departments')
+    expect(gaps).toEqual([])
     const { duty } = await ask<{ duty: { people: object } }>('/duty/now')
     expect(Object.keys(duty.people).sort()).toEqual(['duty1', 'duty2', 'dutyLeader', 'shiftLeader'])
     expect(await ask('/roster?region=990101')).toMatchObject({ gaps: [] })
