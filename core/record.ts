@@ -56,6 +56,8 @@ export type RecordEntry =
   | { kind: 'rule.set'; rule: Rule; by: Author; reason?: string; restores?: number; proposalId?: string }
   /** a person's rule was taken back (the pack's stands again, as `rule.set`), or a pack dropped one */
   | { kind: 'rule.removed'; ruleId: string; version: number; by: Author; reason?: string }
+  /** a second person has looked at a version that one put in force, or took away, alone */
+  | { kind: 'rule.reviewed'; ruleId: string; version: number; by: Author }
   /** a version somebody would put in force in place of version `base`: nothing follows from it until a second person approves */
   | {
       kind: 'rule.proposed'

@@ -16,6 +16,7 @@ const statusOf: Record<string, number> = {
   'origin-refused': 403,
   'own-proposal': 403,
   'own-window': 403,
+  'own-version': 403,
   'two-persons': 403,
   'password-change-required': 403,
   'second-factor-required': 403,

@@ -24,6 +24,7 @@ export class Forbidden extends PlatformError {
       | 'origin-refused'
       | 'own-proposal'
       | 'own-window'
+      | 'own-version'
       | 'two-persons'
       | 'password-change-required'
       | 'second-factor-required',

@@ -1,10 +1,11 @@
-import { SHADOW_HOURS, type Proposal, type RuleVersion } from '../core/proposal.ts'
+import { awaitsReview, SHADOW_HOURS, type Proposal, type RuleVersion, type Unreviewed } from '../core/proposal.ts'
 import type { RecordEntry } from '../core/record.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
 
 const HOUR = 3_600_000
-const kinds = ['rule.set', 'rule.removed', 'rule.proposed', 'rule.decided']
+const unseen = { reviewedBy: null, reviewedAt: null }
+const kinds = ['rule.set', 'rule.removed', 'rule.reviewed', 'rule.proposed', 'rule.decided']
 
 /** Every version a rule ever had and every proposal, as the record tells. Read when first asked for; kept up to date from then on. */
 export class RuleHistory {
@@ -25,6 +26,20 @@ export class RuleHistory {
     if (!kinds.includes(entry.kind)) return
     if (this.#loaded) this.#take(entry)
     else if (this.#loading) this.#meanwhile.push(entry)
+  }
+
+  /** Resolves when the past is known. */
+  async known(): Promise<void> {
+    await this.#known()
+  }
+
+  /** Rules whose newest version a second person has still to look at, and since when, as far as the past is known. */
+  unreviewed(): Unreviewed[] {
+    return [...this.#versions].flatMap(([ruleId, versions]) => {
+      if (!awaitsReview(versions)) return []
+      const { version, at, by, rule } = versions.at(-1)!
+      return [{ ruleId, version, since: at, by, isGone: rule === null }]
+    })
   }
 
   /** Oldest first. */
@@ -78,12 +93,18 @@ export class RuleHistory {
       case 'rule.set': {
         const { rule, by, reason = null, restores = null, proposalId = null } = said
         const proposedBy = proposalId === null ? null : (this.#proposals.get(proposalId)?.by ?? null)
-        return this.#add(rule.id, { version: rule.version, at, by, rule, reason, restores, proposalId, proposedBy })
+        return this.#add(rule.id, { version: rule.version, at, by, rule, reason, restores, proposalId, proposedBy, ...unseen })
       }
       case 'rule.removed': {
         const { ruleId, version, by, reason = null } = said
-        const gone = { version, at, by, rule: null, reason, restores: null, proposalId: null, proposedBy: null }
+        const gone = { version, at, by, rule: null, reason, restores: null, proposalId: null, proposedBy: null, ...unseen }
         return this.#add(ruleId, gone)
+      }
+      case 'rule.reviewed': {
+        const versions = this.#versions.get(said.ruleId)
+        const i = versions?.findLastIndex(({ version }) => version === said.version) ?? -1
+        if (versions && i >= 0) versions[i] = { ...versions[i]!, reviewedBy: said.by, reviewedAt: at }
+        return
       }
       case 'rule.proposed': {
         const { proposalId: id, base, rule, reason, shadow, shadowHours = SHADOW_HOURS, by } = said

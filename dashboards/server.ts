@@ -84,6 +84,7 @@ import { Verdicts } from './verdicts.ts'
 import { Voice } from './voice.ts'
 import { Walls } from './walls.ts'
 import { rememberWhence } from './whence.ts'
+import { ruleNotices } from './rule-notices.ts'
 import { windowNotices } from './window-notices.ts'
 
 export type { DashboardsConfig, DashboardsOptions, Demo, Story, Telemetry } from './options.ts'
@@ -102,6 +103,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
   const recorder = new Recorder(journal, state.pos)
   const verdicts = new Verdicts()
   const ruleHistory = new RuleHistory(journal)
+  ruleHistory.known().catch((error: Error) => log.warn('the history of rules cannot be read yet', { reason: error.message }))
   const live = new LiveState(directory, (deviceId) => connections.isConnected(deviceId))
   for (const latest of await Promise.all(modes.map((mode) => history.latest(mode)))) live.newest.load(latest)
   live.windows.load(state.windows ?? [])
@@ -213,6 +215,7 @@ export async function startDashboards(options: DashboardsOptions): Promise<Dashb
           ...handovers.notices(clock.now()),
           ...called.notices(),
           ...windowNotices(live.windows.all(), clock.now()),
+          ...ruleNotices(ruleHistory.unreviewed()),
         ]),
         ...live.look(clock.now()),
       ])

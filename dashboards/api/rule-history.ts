@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
-import type { RuleVersion } from '../../core/proposal.ts'
+import { awaitsReview, type RuleVersion } from '../../core/proposal.ts'
 import type { RecordEntry } from '../../core/record.ts'
 import { RuleBaseSchema, type Rule } from '../../core/rule.ts'
 import { callerOf, type Api, type Context } from '../context.ts'
@@ -11,6 +11,10 @@ const ByIdSchema = Type.Object({ id: RuleBaseSchema.properties.id })
 const CheckSchema = Type.Object(
   { type: Type.String({ minLength: 1, maxLength: 40, examples: ['threshold'] }) },
   { description: 'as in PUT /rules/{id}' },
+)
+const ReviewedSchema = Type.Object(
+  { version: Type.Integer({ minimum: 1, description: 'the version you looked at', examples: [4] }) },
+  { additionalProperties: false },
 )
 const RollbackSchema = Type.Object(
   {
@@ -47,7 +51,8 @@ export function ruleHistoryCalls(api: Api, context: Context): void {
       const last = versions.findLast(({ rule }) => rule !== null)?.rule
       if (!last || !isFor(last, caller, registry)) throw new NotFound(`there is no rule ${id}`)
       const newestFirst = [...versions].reverse()
-      return { versions: newestFirst, people: namesOf(context, caller, newestFirst) }
+      const people = namesOf(context, caller, newestFirst)
+      return { versions: newestFirst, awaitsReview: awaitsReview(versions), people }
     },
   )
 
@@ -67,6 +72,33 @@ export function ruleHistoryCalls(api: Api, context: Context): void {
       const rule = completed(id, request.body, live.rules.get(id) ?? null)
       const fault = await alarmBook.checkRule(rule)
       return { fault, warnings: fault ? [] : ((await alarmBook.warningsIf?.(rule)) ?? []) }
+    },
+  )
+
+  api.post(
+    '/rules/:id/reviewed',
+    {
+      schema: {
+        tags,
+        summary: 'A second person has looked at what one put in force alone, and lets it stand',
+        params: ByIdSchema,
+        body: ReviewedSchema,
+      },
+    },
+    (request) => {
+      const caller = callerOf(context, request, 'tune')
+      const { id } = request.params
+      return recorder.inTurn(`rule ${id}`, async () => {
+        const versions = await ruleHistory.versions(id)
+        const current = versions.at(-1)
+        if (!current) throw new NotFound(`there is no rule ${id}`)
+        if (current.version !== request.body.version)
+          throw new Conflict('stale-version', `the rule ${id} is at version ${current.version}`, { rule: current.rule })
+        if (!awaitsReview(versions)) throw new Conflict('wrong-state', `version ${current.version} waits for nobody`)
+        if (current.by === caller.id) throw new Forbidden('own-version', 'somebody else looks at it', { by: caller.id })
+        await recorder.write([{ kind: 'rule.reviewed', ruleId: id, version: current.version, by: caller.id }])
+        return { version: (await ruleHistory.versions(id)).at(-1) }
+      })
     },
   )
 

@@ -37,7 +37,7 @@ const PutSchema = Type.Object(
 )
 
 export function ruleCalls(app: Api, context: Context): void {
-  const { alarmBook, live, recorder, registry } = context
+  const { alarmBook, live, recorder, registry, ruleHistory } = context
 
   app.get(
     '/rules',
@@ -52,12 +52,15 @@ export function ruleCalls(app: Api, context: Context): void {
       const { rules: inForce, faults, warnings = [], learning = [] } = await alarmBook.rules()
       const rules = inForce.filter((rule) => isFor(rule, caller, registry))
       const isPlatforms = caller.enterpriseId === null
+      const unreviewed = isPlatforms ? ruleHistory.unreviewed() : []
       return {
         rules: rules.sort((a, b) => (a.id < b.id ? -1 : 1)),
         faults: isPlatforms ? faults : [],
         warnings: isPlatforms ? warnings : warnings.filter(({ ruleId }) => rules.some(({ id }) => id === ruleId)),
         learning: isPlatforms ? learning : [],
         twoPersons: context.config.rulesTwoPersons === true,
+        unreviewed,
+        people: namesOf(context, caller, unreviewed),
       }
     },
   )
@@ -163,10 +166,10 @@ function demandSecondPerson({ config }: Context): void {
 export function namesOf(
   { people }: Context,
   caller: Caller,
-  said: readonly { by: string; proposedBy?: string | null; decidedBy?: string | null }[],
+  said: readonly { by: string; proposedBy?: string | null; decidedBy?: string | null; reviewedBy?: string | null }[],
 ): Record<string, string> {
   if (caller.enterpriseId !== null) return {}
-  const ids = new Set(said.flatMap(({ by, proposedBy, decidedBy }) => [by, proposedBy, decidedBy]))
+  const ids = new Set(said.flatMap(({ by, proposedBy, decidedBy, reviewedBy }) => [by, proposedBy, decidedBy, reviewedBy]))
   const known = [...ids].map((id) => (id ? people.person(id) : undefined)).filter((person) => person !== undefined)
   return Object.fromEntries(known.map(({ id, username }) => [id, username]))
 }

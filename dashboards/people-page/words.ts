@@ -153,6 +153,7 @@ const kinds: Record<string, Text> = {
   'registry.changed': { zh: '台账变更', en: 'Registry' },
   'rule.set': { zh: '规则生效', en: 'Rule set' },
   'rule.removed': { zh: '规则删除', en: 'Rule removed' },
+  'rule.reviewed': { zh: '规则查看', en: 'Rule seen by a second person' },
   'rule.proposed': { zh: '规则提议', en: 'Rule proposed' },
   'rule.decided': { zh: '规则审批', en: 'Rule decided' },
   'fence.set': { zh: '围栏变更', en: 'Fence' },

@@ -1,7 +1,7 @@
 import { shallowRef } from 'vue'
 import type { PackFault, RuleTypeForm, RuleWarning } from '../../core/alarm-book.ts'
 import { isLevel, levels, type Level } from '../../core/level.ts'
-import type { Proposal } from '../../core/proposal.ts'
+import type { Proposal, Unreviewed } from '../../core/proposal.ts'
 import type { Enterprise, Zone } from '../../core/registry.ts'
 import type { Rule } from '../../core/rule.ts'
 import { all, api } from '../web/api.ts'
@@ -9,7 +9,7 @@ import { rememberNames } from '../web/people.ts'
 import type { Draft } from './sentence.ts'
 
 export type ShownProposal = Proposal & { outdated: boolean }
-export const ruleStates = ['inForce', 'off', 'proposed', 'shadow', 'refused'] as const
+export const ruleStates = ['inForce', 'off', 'proposed', 'shadow', 'refused', 'unseen'] as const
 export type RuleState = (typeof ruleStates)[number]
 /** One line of the list: the rule in force, or one that so far is only proposed. */
 export type Row = { rule: Rule; pack: string; states: RuleState[]; levels: Level[]; warnings: number }
@@ -23,16 +23,26 @@ export const types = shallowRef<RuleTypeForm[]>([])
 export const enterprises = shallowRef<Enterprise[]>([])
 export const zones = shallowRef<Zone[]>([])
 export const twoPersons = shallowRef(false)
+/** what one person alone has changed of orange and red, until a second one has looked */
+export const unreviewed = shallowRef<Unreviewed[]>([])
 
 export async function loadRules(): Promise<void> {
-  type Answer = { rules: Rule[]; faults: PackFault[]; warnings?: RuleWarning[]; twoPersons?: boolean }
+  type Answer = {
+    rules: Rule[]
+    faults: PackFault[]
+    warnings?: RuleWarning[]
+    twoPersons?: boolean
+    unreviewed?: Unreviewed[]
+    people?: Record<string, string>
+  }
   type Proposed = { proposals: ShownProposal[]; people?: Record<string, string> }
   const [answer, proposed] = await Promise.all([api<Answer>('GET', '/rules'), api<Proposed>('GET', '/proposals')])
-  rememberNames(proposed.people)
+  rememberNames({ ...answer.people, ...proposed.people })
   rules.value = answer.rules
   faults.value = answer.faults
   warnings.value = answer.warnings ?? []
   twoPersons.value = answer.twoPersons === true
+  unreviewed.value = answer.unreviewed ?? []
   proposals.value = proposed.proposals
 }
 
@@ -72,6 +82,7 @@ function statesOf(rule: Rule, isNew: boolean): RuleState[] {
     ...(open.length > 0 ? ['proposed' as const] : []),
     ...(open.some(({ shadow }) => shadow) ? ['shadow' as const] : []),
     ...(own[0]?.state === 'rejected' ? ['refused' as const] : []),
+    ...(unreviewed.value.some(({ ruleId }) => ruleId === rule.id) ? ['unseen' as const] : []),
   ]
 }
 

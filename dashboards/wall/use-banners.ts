@@ -84,7 +84,7 @@ export function useBanners(live: Live, flood: { value: FloodState }, sound: Soun
   const notice = (): Banner | null => {
     // What a wall is missing is for the desk; here it would be told to the wall that is missing it. Windows are for who may refuse them.
     const all = (live.state.value?.platform.notices ?? []).filter(
-      ({ code }) => !code.startsWith('wall-') && !code.startsWith('windows-'),
+      ({ code }) => !['wall-', 'windows-', 'rules-'].some((desks) => code.startsWith(desks)),
     )
     const first = all[0]
     if (!first) return null

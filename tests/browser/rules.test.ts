@@ -8,11 +8,14 @@ import { hasChromium, launchChromium } from './chromium.ts'
 import { buildPages, eventually } from './pages.ts'
 
 /** The rule editor in front of the real platform: two supervisors, two detectors, one leak. */
+const shots = process.env['WATCHFIRE_TEST_SHOTS']
+
 describe.skipIf(!hasChromium())('the rule editor', () => {
   const dataDir = temporaryDir()
   let platform: PlatformProcess
   let browser: Browser
   const complaints: string[] = []
+  let published = 0
 
   beforeAll(async () => {
     await buildPages()
@@ -31,6 +34,7 @@ describe.skipIf(!hasChromium())('the rule editor', () => {
       }
       await client.endAsync()
     }
+    published = Date.now()
     for (const username of ['wang', 'li']) {
       await platform.call('POST', '/api/v1/users', { username, password: ADMIN_PASSWORD, role: 'supervisor' })
     }
@@ -105,6 +109,8 @@ describe.skipIf(!hasChromium())('the rule editor', () => {
   test('the same link tries the same draft on the same time and shows the same answer', async () => {
     const page = await openAs('wang')
     await setSlot(page, '/limits/0/above', '10')
+    // The day that is tried ends at a whole ten seconds.
+    await eventually(() => expect(Math.floor((Date.now() - 2_000) / 10_000) * 10_000).toBeGreaterThan(published), 15_000)
     await page.locator('button[data-days="1"]').click()
     await answered(page)
     expect(await page.locator('[data-zone=difference]').innerText()).toMatch(/\+1\s+新增\s+−0\s+消失\s+~0[\s\S]*=1\s+相同/)
@@ -160,6 +166,23 @@ describe.skipIf(!hasChromium())('the rule editor', () => {
       expect(await wang.locator('article[data-state=rejected]').innerText()).toMatch(/提案被拒绝[\s\S]*每天都会响/),
     )
     expect(await wang.locator('button[data-rule="gas.combustible"]').getAttribute('data-states')).toBe('inForce refused')
+
+    // What one person puts in force alone waits at the desk for a second one, who says here that they have looked.
+    const { version } = await ruleNow()
+    await platform.call('PUT', '/api/v1/rules/gas.combustible', { ...(await ruleNow()), version, offDelayMs: 20_000 })
+    await li.goto(`${platform.http}/desk`)
+    const notice = li.locator('[data-zone=notice][data-state=rules-unreviewed]')
+    await notice.waitFor()
+    await notice.locator('a').click()
+    await li.locator('[data-zone=unseen] li[data-rule="gas.combustible"] [data-action=look]').click()
+    expect(await li.locator('button[data-rule="gas.combustible"]').getAttribute('data-states')).toContain('unseen')
+    await li.locator('[data-action=review]').waitFor()
+    if (shots) await li.screenshot({ path: `${shots}/rule-review.png` })
+    await li.locator('[data-action=review]').click()
+    await li.locator('[data-zone=awaits-review]').waitFor({ state: 'detached' })
+    expect(await li.locator(`[data-zone=versions] tr[data-version="${version + 1}"]`).innerText()).toContain('li 已查看')
+    await li.goto(`${platform.http}/desk`)
+    await notice.waitFor({ state: 'detached' })
     expect(complaints).toEqual([])
     await wang.context().close()
     await li.context().close()

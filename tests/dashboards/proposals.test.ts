@@ -93,6 +93,50 @@ test('a proposed version comes into force when another person with the right app
   expect((await decide(proposal.id, 'approve', 'li')).body.error.code).toBe('wrong-state')
 })
 
+test('what one person alone changes of a red rule waits for a second to look, is said at the desk until then, and outlasts a restart', async () => {
+  const own = await Stage.start()
+  await people(own)
+  const grave = [...limits(25), { name: 'HH', above: 50, level: 'red' }]
+  const put = (id: string, version: number, with_: object, as: string) =>
+    own.call('PUT', `/api/v1/rules/${id}`, { type: 'threshold', metric: 'combustibleLel', version, ...with_ }, { as })
+  const reviewed = async (id: string, version: number, as: string) => {
+    const { status, body } = await own.call('POST', `/api/v1/rules/${id}/reviewed`, { version }, { as })
+    return status === 200 ? 'seen' : body.error.code
+  }
+  const waiting = async (id: string) => (await own.call('GET', `/api/v1/rules/${id}/history`)).body.awaitsReview
+  const said = async (text: string | null) => {
+    const screen = await own.live()
+    const platform = () => [...screen.snapshots, ...screen.changes].findLast((one) => 'platform' in one)?.platform
+    const told = () => platform()?.notices.find(({ code }) => code === 'rules-unreviewed')?.text ?? null
+    await screen.until(() => told() === text)
+  }
+  expect((await put('gas.y', 0, { limits: limits(25) }, 'wang')).status).toBe(200)
+  expect(await waiting('gas.y')).toBe(false)
+  expect((await put('gas.r', 0, { limits: grave }, 'wang')).status).toBe(200)
+  expect(await waiting('gas.r')).toBe(true)
+  await said('1')
+  expect(await reviewed('gas.r', 1, 'wang')).toBe('own-version')
+  expect(await reviewed('gas.r', 1, 'zhao')).toBe('forbidden')
+  expect(await reviewed('gas.r', 2, 'li')).toBe('stale-version')
+  await own.stop()
+  await own.open()
+  await said('1')
+  expect(await reviewed('gas.r', 1, 'li')).toBe('seen')
+  await said(null)
+  expect(await reviewed('gas.r', 1, 'li')).toBe('wrong-state')
+  // Made milder, switched off for red, or taken away: each is one person's word again.
+  expect((await put('gas.r', 1, { limits: limits(25) }, 'li')).status).toBe(200)
+  expect(await waiting('gas.r')).toBe(true)
+  const { body } = await own.call('GET', '/api/v1/rules/gas.r/history', undefined, { as: 'wang' })
+  expect(body.versions[1]).toMatchObject({ version: 1, reviewedBy: expect.any(String) })
+  expect(body.people[body.versions[1].reviewedBy]).toBe('li')
+  expect(await reviewed('gas.r', 2, 'wang')).toBe('seen')
+  expect((await put('gas.r', 2, { limits: grave }, 'wang')).status).toBe(200)
+  expect((await own.call('DELETE', '/api/v1/rules/gas.r', undefined, { as: 'wang' })).status).toBe(200)
+  expect(await waiting('gas.r')).toBe(true)
+  await own.stop()
+})
+
 test('nobody approves a version written against another one than stands now', async () => {
   await aPackRule('gas.b')
   expect((await propose('gas.b', 7, 20)).body.error.code).toBe('stale-version')

@@ -116,8 +116,9 @@ export const en: WordTable = {
     'windows-waiting': 'Windows waiting for a second person',
     'windows-overlong': 'Panel in test too long, its alarms are taken as real',
     'windows-refused': 'Windows refused',
+    'rules-unreviewed': 'Rules of orange or red changed by one person, not yet seen by a second',
   },
-  noticeWhere: { ladder: 'Ladder', windows: 'See, refuse' },
+  noticeWhere: { ladder: 'Ladder', windows: 'See, refuse', rules: 'See the rules' },
   /** What a notice says beside its head, where that is words and no figure. */
   noticeWhy: {
     'escalation-off': 'no channel is set up',
@@ -327,6 +328,7 @@ export const en: WordTable = {
     'dry-run-needed': 'A dry run of these very steps is needed, at most a day old',
     'two-persons': 'Here a second person has to approve',
     'own-window': 'A second person confirms: nobody confirms the window they declared',
+    'own-version': 'Somebody else looks at it: nobody reviews the version they put in force',
     'window-over': 'The window is over or has been refused',
     'window-too-long': 'Too long: maintenance and hot work last 8 hours at most, calibration and panel tests 2 hours',
     'window-times': 'These times do not fit: not in the past, and the end after the beginning',

@@ -116,8 +116,9 @@ export const zh = {
     'windows-waiting': '窗口待第二人确认',
     'windows-overlong': '主机测试超时,其报警按真实处理',
     'windows-refused': '窗口已被拒绝',
+    'rules-unreviewed': '橙红规则由一人修改,待第二人查看',
   },
-  noticeWhere: { ladder: '升级阶梯', windows: '查看、拒绝' },
+  noticeWhere: { ladder: '升级阶梯', windows: '查看、拒绝', rules: '查看规则' },
   /** What a notice says beside its head, where that is words and no figure. */
   noticeWhy: {
     'escalation-off': '未配置通知通道',
@@ -319,6 +320,7 @@ export const zh = {
     'dry-run-needed': '需要对这些步骤做过试算,且不超过一天',
     'two-persons': '此处须由第二人批准',
     'own-window': '须由第二人确认,不能确认自己申报的窗口',
+    'own-version': '须由另一人查看,不能查看自己的版本',
     'window-over': '该窗口已结束或已被拒绝',
     'window-too-long': '时间过长:检修、动火最长 8 小时,标定、主机测试最长 2 小时',
     'window-times': '起止时间不对:不能早于现在,结束须晚于开始',
