@@ -204,7 +204,10 @@ export class Engine {
     const isTest = this.windows.isUnderTest(series.device, series.metric, receivedAt)
     if ((judged === 'next' || judged === 'standing') && !isTest) this.#groups.hear(series, pos)
     if (judged === 'next' && isMains(series) && !isBad(quality)) this.#mains(series, value >= 1, receivedAt, pos)
-    if (judged === 'next' && series.metric === TEST_BIT) this.#testBit(series.device, value, receivedAt, pos)
+    // A bad bit opens no test, and a clock that stands still keeps none open.
+    const isOpening = judged === 'next' && value >= 1 && !isBad(quality)
+    const isClosing = (judged === 'next' || judged === 'standing') && value < 1
+    if (series.metric === TEST_BIT && (isOpening || isClosing)) this.#testBit(series.device, value, receivedAt, pos)
     this.#devices.hear(series.device, receivedAt, judged === 'standing' || reasonOf(quality) === 'clock', pos)
   }
 

@@ -2,7 +2,6 @@ import { isOpen, type Alarm, type AlarmChangeKind, type SetAside } from '../core
 import { severity, worse, type Level } from '../core/level.ts'
 import { PLATFORM, type AlarmChangeEntry } from '../core/record.ts'
 import type { Device } from '../core/registry.ts'
-import { isLifeSafety } from '../core/shelving.ts'
 import type { WindowEntry } from '../core/window.ts'
 import { AlarmIndex } from './alarm-index.ts'
 import { lapseDispatch } from './cases/case-steps.ts'
@@ -14,6 +13,7 @@ import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
 import { described, newAlarm } from './new-alarm.ts'
 import type { Breach } from './rules/rule.ts'
 import { backFrom, resumed, withoutAside } from './set-aside.ts'
+import { isBeforePeople, isUnfinished } from './unfinished.ts'
 import type { WindowWatch } from './windows.ts'
 
 export { placeKey, type Emission, type Moment, type Place } from './decisions.ts'
@@ -34,11 +34,6 @@ function retold({ limitLevel: _, ...alarm }: Alarm, told: ReturnType<typeof desc
   const level = worse(told.level, kept)
   return { ...alarm, ...told, level, ...(level === told.level ? {} : { limitLevel: told.level }) }
 }
-
-/** An orange or red nobody has acknowledged, or that waits for its reset, unless two persons have taken it out of service. */
-const isUnfinished = (alarm: Alarm): boolean =>
-  severity[alarm.level] >= severity.orange &&
-  (alarm.acknowledgedBy === null || (alarm.latching && !(alarm.state === 'outOfService' && isLifeSafety(alarm))))
 
 /** Worse than what the alarm tells, which may be less than the level it has kept. */
 const isWorseThan = (alarm: Alarm, breach: Breach): boolean => severity[breach.level] > severity[alarm.limitLevel ?? alarm.level]
@@ -310,7 +305,9 @@ export class OpenAlarms {
     comment: string | null,
     explained?: Explained,
   ): void {
-    const alarm = this.#windows.covered(withLiveRequest(given), change, moment)
+    const before = this.#open.get(key)
+    const asked = withLiveRequest(given)
+    const alarm = before && isBeforePeople(before) ? asked : this.#windows.covered(asked, change, moment)
     if (alarm.state === 'normal') {
       this.#open.remove(key, alarm.id)
       this.#ended.put(key, alarm)

@@ -20,6 +20,7 @@ import { LONGEST_TEST_MS, roomUntil, TESTS_APART_MS } from '../core/window-room.
 import { tickAtOrAfter, type DueTimes } from './due-times.ts'
 import { isConditionTrue, transition } from './lifecycle.ts'
 import { resumed, withoutAside } from './set-aside.ts'
+import { isBeforePeople } from './unfinished.ts'
 
 /** What a panel itself reports while somebody tests it. */
 export const TEST_BIT = 'testing'
@@ -130,6 +131,7 @@ export class WindowWatch {
 
   /** What has changed for an alarm because windows opened or closed; null when nothing has. */
   settled(alarm: Alarm, at: number): { alarm: Alarm; change: AlarmChangeKind } | null {
+    if (isBeforePeople(alarm)) return null
     const over = this.all().filter(
       (window) => this.#covers(window, alarm, alarm.late ? alarm.measuredAt : at) && at < endOf(window),
     )

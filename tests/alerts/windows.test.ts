@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Alarm } from '../../core/alarm.ts'
 import type { RecordEntry } from '../../core/record.ts'
+import { GOOD, qualityCode } from '../../core/quality.ts'
 import type { Rule } from '../../core/rule.ts'
 import type { DeclaredWindow } from '../../core/window.ts'
 import { aDevice, aRule, DEVICE, defineSeries, Saved, setDevice, setRule, T0, World } from './world.ts'
@@ -74,12 +75,67 @@ test('maintenance is about named kinds of alarm, and about life safety only when
   world.tape.rows([1, 3, 60])
   world.tape.record(4, confirmed())
   world.run(5)
-  expect(world.story()).toEqual([
-    'raised yellow suppressed 2s',
-    'raised yellow active 2s',
-    'level red active 3s',
-    'suppressed red suppressed 4s',
-  ])
+  // The red stood before two persons stood for the window: it stays.
+  expect(world.story()).toEqual(['raised yellow suppressed 2s', 'raised yellow active 2s', 'level red active 3s'])
+  const before = new World()
+  before.tape.record(1, declared({ ...maintenance, rules: ['gas.combustible'] }), confirmed())
+  before.tape.rows([1, 3, 60])
+  before.run(5)
+  expect(before.story()).toEqual(['raised red suppressed 3s'])
+})
+
+test('an orange or red that people are not done with is taken from them by no window, and what comes again of it is heard', () => {
+  for (const latching of [false, true]) {
+    const world = new World([aRule({ latching })])
+    const act = (at: number, action: 'acknowledge' | 'reset') => {
+      world.run(at)
+      const { id: alarmId, version } = lastAlarm(world)
+      const wish = { kind: 'action', alarmId, version, action, comment: null, minutes: null, by: 'rita', idempotencyKey: null }
+      world.tape.record(at, wish as RecordEntry)
+    }
+    world.tape.rows([1, 1, 60])
+    world.tape.record(2, declared({ untilS: 100 }), confirmed())
+    for (const [at, value] of [
+      [10, 0],
+      [20, 60],
+      [30, 0],
+    ] as const)
+      world.tape.rows([1, at, value])
+    world.run(150)
+    expect(world.story()).toEqual([
+      'raised red active 1s',
+      'returned red returned 10s',
+      'again red active 20s',
+      'returned red returned 30s',
+    ])
+    act(160, 'acknowledge')
+    world.tape.record(170, declared({ id: 'w2', fromS: 170, untilS: 400 }), confirmed('bert', 'w2'))
+    world.run(500)
+    const end = latching ? 'acknowledged red latched 160s' : 'acknowledged red normal 160s'
+    expect(world.story().slice(4)).toEqual([end])
+    if (!latching) continue
+    act(510, 'reset')
+    world.run(520)
+    expect(world.story().at(-1)).toBe('reset red normal 510s')
+  }
+})
+
+test('a bad bit opens no test of a panel, and one whose clock stands still is out of test when it says so', () => {
+  const fire = aRule({ id: 'fire', metric: 'fireAlarm', limits: [{ name: 'H', above: 1, level: 'red' }], deadband: 0 })
+  const world = new World([fire])
+  world.tape.record(0, setDevice(aDevice({ id: 'P1', kind: 'fire-panel' })))
+  world.tape.record(0, defineSeries(11, 'fireAlarm', 'P1'), defineSeries(12, 'testing', 'P1'))
+  world.tape.rows([12, 5, 1, qualityCode('bad', 'device-fault')])
+  world.tape.rows([11, 6, 1])
+  world.run(7)
+  expect(world.story()).toEqual(['raised red active 6s'])
+  world.tape.rows([12, 10, 1])
+  world.run(11)
+  expect(world.story().slice(1)).toEqual(['window.declared'])
+  // Its clock says the same time as before.
+  world.tape.rows([12, 10, 0, GOOD, 400])
+  world.run(401)
+  expect(world.story().slice(2)).toEqual(['window.ended'])
 })
 
 test('no window is longer than its kind may be, whatever it says', () => {
@@ -191,11 +247,10 @@ test("a fire panel's own test bit covers that panel only, for two hours at most,
   world.tape.rows([12, 3 * HOUR + 10, 1])
   world.tape.rows([12, 5 * HOUR + 20, 1])
   world.run(5 * HOUR + 30)
-  expect(world.story().slice(10)).toEqual([
-    'window.declared',
-    `suppressed red suppressed ${3 * HOUR + 10}s`,
-    `unsuppressed red active ${5 * HOUR + 10}s`,
-  ])
+  // What stood before stays before people; what begins inside is kept aside, for two hours.
+  expect(world.story().slice(10)).toEqual(['window.declared'])
+  const { from, until } = world.engine.windows.all().at(-1)!
+  expect([from, until]).toEqual([T0 + (3 * HOUR + 10) * 1000, T0 + (5 * HOUR + 10) * 1000])
 })
 
 test("a panel's own test that was refused is over, and the bit that stays set begins no other", () => {
