@@ -102,6 +102,8 @@ export class WindowWatch {
     if (open) return null
     const point = { device: device.id, metric: null }
     const isRested = own.every((window) => at - (closedAt(window) ?? at) >= TESTS_APART_MS)
+    // Said once: a bit that flaps fills neither the record nor what is looked through for every alarm.
+    if (!isRested && own.some((window) => window.until === window.from && at - window.from < TESTS_APART_MS)) return null
     const window: DeclaredWindow = {
       id: `wb-${pos}`,
       kind: 'panel-test',

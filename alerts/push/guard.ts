@@ -21,6 +21,8 @@ export const isOwnMachine = (address: string): boolean => ownMachine.check(addre
 
 /** An address is asked for again after this long, or as soon as it could not be reached: providers move. */
 export const PINNED_FOR_MS = 5 * 60_000
+/** How long a message waits for a look-up, which nothing can call off: `again` with an older answer to use instead, `first` without. */
+const PATIENCE_MS = { again: 2_000, first: 10_000 }
 
 export type Resolver = {
   resolve(host: string, allowLoopback: boolean): Promise<Address[]>
@@ -32,13 +34,35 @@ export type Resolver = {
  * Addresses of hosts that stand in the settings. Whatever the answer, and however often it is asked, it goes through the guard: one
  * that changes (DNS rebinding) must not turn the platform against its own network. What connects gets the addresses that were checked.
  */
-export function pinnedResolver(now: () => number, ask: (bare: string) => Promise<Address[]> = askSystem): Resolver {
+export function pinnedResolver(now: () => number, ask: Ask = askSystem, patienceMs = PATIENCE_MS): Resolver {
   const pinned = new Map<string, { found: Address[]; until: number }>()
+  const asking = new Map<string, Promise<Address[]>>()
+
+  /** One at a time for a host. What it finds is pinned also when nobody waits for it any more. */
+  const lookUp = (host: string): Promise<Address[]> => {
+    const going = asking.get(host)
+    if (going) return going
+    const answer = addressesOf(host, ask)
+      .catch((error: unknown) => {
+        // Without an answer the one before stays: a name server that is down silences nobody.
+        const before = pinned.get(host)?.found
+        if (before) return before
+        throw error
+      })
+      .then((found) => {
+        pinned.set(host, { found, until: now() + PINNED_FOR_MS })
+        return found
+      })
+      .finally(() => asking.delete(host))
+    asking.set(host, answer)
+    return answer
+  }
+
   return {
     async resolve(host, allowLoopback) {
       const known = pinned.get(host)
       const isFresh = known !== undefined && now() < known.until
-      const found = isFresh ? known.found : await addressesOf(host, ask, known?.found)
+      const found = isFresh ? known.found : await inTime(lookUp(host), host, patienceMs, known?.found)
       const forbidden = found.find(({ address }) => isOwnMachine(address))
       if (forbidden && !allowLoopback) {
         pinned.delete(host)
@@ -47,7 +71,6 @@ export function pinnedResolver(now: () => number, ask: (bare: string) => Promise
           address: forbidden.address,
         })
       }
-      if (!isFresh) pinned.set(host, { found, until: now() + PINNED_FOR_MS })
       return found
     },
     unreachable(host) {
@@ -57,16 +80,26 @@ export function pinnedResolver(now: () => number, ask: (bare: string) => Promise
   }
 }
 
-/** Without an answer the one before stays: a name server that is down silences nobody. */
-async function addressesOf(hostname: string, ask: (bare: string) => Promise<Address[]>, before?: Address[]): Promise<Address[]> {
+type Ask = (bare: string) => Promise<Address[]>
+
+async function addressesOf(hostname: string, ask: Ask): Promise<Address[]> {
   const bare = hostname.replace(/^\[|\]$/g, '')
   if (isIP(bare)) return [{ address: bare, family: isIP(bare) }]
   try {
     return await ask(bare)
   } catch (error) {
-    if (before) return before
     throw new DeliveryFailed('the host has no address', { host: hostname, reason: (error as NodeJS.ErrnoException).code })
   }
+}
+
+/** The answer, or the one before when it is long in coming. */
+function inTime(answer: Promise<Address[]>, host: string, { again, first }: typeof PATIENCE_MS, before?: Address[]) {
+  let timer: NodeJS.Timeout
+  const patience = new Promise<Address[]>((done, failed) => {
+    const late = () => failed(new DeliveryFailed('the host has no address', { host, reason: `no answer within ${first} ms` }))
+    timer = before ? setTimeout(() => done(before), again) : setTimeout(late, first)
+  })
+  return Promise.race([answer, patience]).finally(() => clearTimeout(timer))
 }
 
 const askSystem = (bare: string): Promise<Address[]> => lookup(bare, { all: true })
