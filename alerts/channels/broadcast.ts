@@ -70,11 +70,11 @@ function readBroker(text: string): URL {
 /** A connection of its own for each announcement: rare as they are, a stale one would be found out when it matters. */
 async function announce(settings: Options, url: URL, outside: Outside, message: Message, signal: AbortSignal): Promise<Sent> {
   const { topic, receiptTopic, receiptWaitMs, allowLoopback, timeoutMs } = settings
-  const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   const [pinned] = await outside.resolve(url.hostname, allowLoopback)
-  if (within.aborted) throw new DeliveryFailed('sending was called off')
   // Not before the first announcement: most deployments start without.
   const { connect } = await import('mqtt')
+  if (signal.aborted) throw new DeliveryFailed('sending was called off')
+  const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   const client = connect(clientOptions(settings, url, pinned!.address))
   const heard = new Set<string>()
   const reason = () => (within.aborted && !signal.aborted ? `no answer within ${timeoutMs} ms` : 'called off')

@@ -45,9 +45,9 @@ export type ChannelType<Options extends TObject = TObject> = {
 /** What an adapter reaches the world with. Guards against being turned on the platform's own network stand behind it. */
 export type Outside = {
   now(): number
-  /** One request to an address of the settings: resolved and pinned, no redirect followed, at most `timeoutMs`. */
+  /** One request to an address of the settings: resolved and pinned, no redirect followed, at most `timeoutMs` once it has the address. */
   http(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>
-  /** Addresses of a host of the settings, under the same guard. */
+  /** Addresses of a host of the settings, under the same guard; a bound of its own, so resolve before the time of a delivery begins. */
   resolve(host: string, allowLoopback: boolean): Promise<{ address: string; family: number }[]>
   /** Nobody could be reached there: it is resolved anew, under the same guard. */
   unreachable(host: string): void

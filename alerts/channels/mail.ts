@@ -41,7 +41,6 @@ export const mail: ChannelType<typeof options> = {
       async send(message, signal) {
         const to = message.to.address
         if (to === null || !/^[^\s<>@,;]+@[^\s<>@,;]+$/.test(to)) throw new DeliveryRefused('this is no mail address')
-        const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
         const [pinned] = await outside.resolve(host, allowLoopback)
         // Not before the first mail: most deployments start without.
         const { createTransport } = await import('nodemailer')
@@ -59,6 +58,7 @@ export const mail: ChannelType<typeof options> = {
           disableFileAccess: true,
           disableUrlAccess: true,
         })
+        const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
         try {
           const { response } = await transport.sendMail({ ...mailOf(message, from, to), signal: within })
           return { receipt: 'accepted', detail: `SMTP ${response.slice(0, 3)}` }

@@ -7,8 +7,9 @@ import type { Address, Resolver } from './guard.ts'
 export const guardedHttp =
   ({ resolve, unreachable }: Resolver): Outside['http'] =>
   async (asked, signal) => {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(asked.timeoutMs)])
     const pinned = await resolve(asked.url.hostname, asked.allowLoopback)
+    // Only now: the look-up has a bound of its own, and an address is not at fault for what it took.
+    const within = AbortSignal.any([signal, AbortSignal.timeout(asked.timeoutMs)])
     return exchange(asked, pinned, within).catch((error: NodeJS.ErrnoException) => {
       if (!signal.aborted) unreachable(asked.url.hostname)
       const reason = within.aborted && !signal.aborted ? `no answer within ${asked.timeoutMs} ms` : (error.code ?? error.name)

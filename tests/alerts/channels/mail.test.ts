@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { ChannelMisconfigured, channels, DeliveryFailed, DeliveryRefused } from '../../../alerts/channels/index.ts'
+import { ChannelMisconfigured, channels, DeliveryFailed, DeliveryRefused, type Outside } from '../../../alerts/channels/index.ts'
 import { openOutside } from '../../../alerts/push/outside.ts'
 import { readOptions } from '../../../alerts/push/options.ts'
 import { channelSuite } from '../../suites/channel.ts'
@@ -13,7 +13,7 @@ const password = 'password-of-the-mailbox'
 const pair = selfSigned()
 const message = sampleMessage({ to: { personId: 'p1', address: 'zhang.san@duty.example.org' } })
 
-const mail = (port: number, more: object = {}) =>
+const mail = (port: number, more: object = {}, through = outside) =>
   channels.mail.open(
     readOptions(
       channels.mail,
@@ -29,7 +29,7 @@ const mail = (port: number, more: object = {}) =>
       },
       'duty-mail',
     ),
-    outside,
+    through,
   )
 
 const stops: (() => Promise<void>)[] = []
@@ -102,4 +102,17 @@ test('a wrong password needs a person; an address with a second one in it, or a 
   for (const address of ['a@b, c@d', 'a@b\r\nRCPT TO:<c@d>', 'nobody', '<a@b>', null])
     await expect(mail(one.port).send(sampleMessage({ to: { personId: 'p1', address } }), never)).rejects.toThrow(DeliveryRefused)
   expect(one.mails).toHaveLength(0)
+})
+
+test('the time of a mail begins when the server has an address', async () => {
+  const one = await server()
+  const slowly: Outside = {
+    ...outside,
+    resolve: async (...asked) => {
+      await new Promise((done) => setTimeout(done, 600))
+      return outside.resolve(...asked)
+    },
+  }
+  await mail(one.port, { timeoutMs: 500 }, slowly).send(message, never)
+  expect(one.mails).toHaveLength(1)
 })
