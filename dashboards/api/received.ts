@@ -8,7 +8,7 @@ import { AlarmIdSchema } from './alarms.ts'
 /** The enterprise's own word about an alarm of theirs. It is shown, and ends nobody else's duty. */
 export function receivedCalls(app: Api, context: Context): void {
   const { alarmBook, config, journal, live, people } = context
-  const book = new ReceivedBook(journal, people)
+  const book = new ReceivedBook(journal, people, (id) => alarmBook.timeline(id))
   const nameOf = (id: string) => people.person(id)?.username
   const tags = ['alarms']
 

@@ -226,3 +226,37 @@ test('an enterprise says of its own alarm alone that it has it: the first of two
   })
   expect(await list('op-9')).toEqual({ received: [], people: {} })
 })
+
+test('what was received before an alarm came again is not received now: it is shown no more, and said anew', async () => {
+  for (const username of ['op-3', 'op-4'])
+    await stage.call('POST', '/api/v1/users', { username, password: ADMIN_PASSWORD, role: 'enterprise', enterpriseId: 'e-1' })
+  const { users } = (await stage.call('GET', '/api/v1/users')).body
+  const idOf = (name: string) => users.find(({ username }: { username: string }) => username === name).id
+  const say = (as: string) => stage.call('POST', '/api/v1/alarms/r-4/received', undefined, { as })
+  const shown = async () =>
+    (await stage.call('GET', '/api/v1/alarms/received', undefined, { as: 'duty' })).body.received.filter(
+      ({ alarmId }: { alarmId: string }) => alarmId === 'r-4',
+    )
+  const news = { messageId: 'm', providerId: 'p', receipt: 'acknowledged', detail: '1', at: null } as const
+  const press = (name: string) =>
+    stage.journal.append([
+      recordDraft({ kind: 'push.receipt', channel: 'duty-voice', alarmId: 'r-4', personId: idOf(name), ...news }),
+    ])
+  const raisedAt = Date.now() - 3_600_000
+  await stage.raise('r-4', { raisedAt, measuredAt: raisedAt })
+  await press('op-4')
+  expect((await say('op-4')).body.received).toMatchObject({ by: 'key' })
+
+  const again = { occurrences: 2, version: 2, measuredAt: stage.journal.clock.now() }
+  await stage.raise('r-4', again, 'again')
+  expect(await shown()).toEqual([])
+  const second = await say('op-3')
+  expect(second).toMatchObject({ status: 200, body: { received: { personId: idOf('op-3'), by: 'page' } } })
+  expect(second.body.received.afterMs).toBeLessThan(60_000)
+  expect(await shown()).toEqual([second.body.received])
+
+  await stage.raise('r-4', { occurrences: 3, version: 3, measuredAt: stage.journal.clock.now() }, 'again')
+  expect(await shown()).toEqual([])
+  await press('op-4')
+  expect(await shown()).toMatchObject([{ personId: idOf('op-4'), by: 'key' }])
+})
