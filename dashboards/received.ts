@@ -1,5 +1,6 @@
 import type { Alarm } from '../core/alarm.ts'
 import type { AlarmBook } from '../core/alarm-book.ts'
+import { Conflict } from '../core/errors.ts'
 import { receivedDraft, receivedMessage, type Received } from '../core/received.ts'
 import { readRecordEntry, recordDraft } from '../journal/codec.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -42,7 +43,8 @@ export class ReceivedBook {
     const { entry, key } = receivedDraft(alarm, by)
     await this.#journal.append([recordDraft(entry, key)])
     const [first] = await this.of([alarm])
-    return first!
+    if (!first) throw new Conflict('wrong-state', 'whoever says so is no longer of the enterprise', { alarm })
+    return first
   }
 
   async #first(alarm: Alarm): Promise<Received | null> {

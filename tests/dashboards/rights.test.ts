@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { receivedDraft, receivedMessage } from '../../core/received.ts'
 import { roles, type Role } from '../../dashboards/rights.ts'
 import { recordDraft } from '../../journal/codec.ts'
 import { ADMIN_PASSWORD, Stage } from './stage.ts'
@@ -259,4 +260,20 @@ test('what was received before an alarm came again is not received now: it is sh
   expect(await shown()).toEqual([])
   await press('op-4')
   expect(await shown()).toMatchObject([{ personId: idOf('op-4'), by: 'key' }])
+})
+
+test('a receipt of somebody the platform no longer knows leaves room for a colleague', async () => {
+  const enterprise = { role: 'enterprise', enterpriseId: 'e-1' }
+  await stage.call('POST', '/api/v1/users', { username: 'op-5', password: ADMIN_PASSWORD, ...enterprise })
+  // Restored accounts are older than the record; its second entry is as a platform before this one recorded it.
+  for (const [id, isOld] of [
+    ['r-5', false],
+    ['r-6', true],
+  ] as const) {
+    const alarm = await stage.raise(id, { raisedAt: Date.now() - 9_000 })
+    const { entry, key } = receivedDraft(alarm, 'p-gone')
+    await stage.journal.append([recordDraft(entry, isOld ? receivedMessage(alarm) : key)])
+    const said = await stage.call('POST', `/api/v1/alarms/${id}/received`, undefined, { as: 'op-5' })
+    expect(said).toMatchObject({ status: 200, body: { received: { alarmId: id, by: 'page' } } })
+  }
 })
