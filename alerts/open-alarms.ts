@@ -13,7 +13,7 @@ import { isConditionTrue, transition, type AlarmInput } from './lifecycle.ts'
 import { described, newAlarm } from './new-alarm.ts'
 import type { Breach } from './rules/rule.ts'
 import { backFrom, resumed, withoutAside } from './set-aside.ts'
-import { isBeforePeople, isUnfinished } from './unfinished.ts'
+import { isBeforePeople, isUnfinished } from '../core/unfinished.ts'
 import type { WindowWatch } from './windows.ts'
 
 export { placeKey, type Emission, type Moment, type Place } from './decisions.ts'

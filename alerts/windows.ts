@@ -20,7 +20,7 @@ import { LONGEST_TEST_MS, roomUntil, TESTS_APART_MS } from '../core/window-room.
 import { tickAtOrAfter, type DueTimes } from './due-times.ts'
 import { isConditionTrue, transition } from './lifecycle.ts'
 import { resumed, withoutAside } from './set-aside.ts'
-import { isBeforePeople } from './unfinished.ts'
+import { isBeforePeople } from '../core/unfinished.ts'
 
 /** What a panel itself reports while somebody tests it. */
 export const TEST_BIT = 'testing'

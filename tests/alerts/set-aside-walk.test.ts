@@ -6,7 +6,7 @@ import { Windows } from '../../core/window-book.ts'
 import { covers, type WindowEntry, type WindowKind } from '../../core/window.ts'
 import { Engine } from '../../alerts/engine.ts'
 import { placeKey, type Emission } from '../../alerts/open-alarms.ts'
-import { isBeforePeople } from '../../alerts/unfinished.ts'
+import { isBeforePeople } from '../../core/unfinished.ts'
 import { isByDevice } from '../../alerts/windows.ts'
 import { aDevice, aRule, DEVICE, defineSeries, Saved, setDevice, setRule, T0, Tape } from './world.ts'
 

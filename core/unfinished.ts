@@ -1,6 +1,6 @@
-import type { Alarm, AlarmState } from '../core/alarm.ts'
-import { severity } from '../core/level.ts'
-import { isLifeSafety } from '../core/shelving.ts'
+import type { Alarm, AlarmState } from './alarm.ts'
+import { severity } from './level.ts'
+import { isLifeSafety } from './shelving.ts'
 
 /** An orange or red nobody has acknowledged, or that waits for its reset, unless two persons have taken it out of service. */
 export const isUnfinished = (alarm: Alarm): boolean =>
