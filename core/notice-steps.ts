@@ -12,6 +12,8 @@ import {
 } from './notice.ts'
 import type { Author } from './record.ts'
 
+const MINUTE_MS = 60_000
+
 export type NoticeWish = { kind: NoticeKind; unit: string }
 type Moment = { by: Author; at: number; comment: string | null }
 
@@ -88,7 +90,8 @@ export function serveNotice(hazard: Hazard, id: string, service: Omit<NoticeServ
   const notice = noticeIn(hazard, id)
   if (notice.state === 'withdrawn' || notice.served !== null)
     throw new Conflict('wrong-state', 'it was served, or withdrawn, already', { hazard })
-  if (service.at > at || service.at < notice.issuedAt - 86_400_000)
+  // People say when by the minute.
+  if (service.at > at || service.at < notice.issuedAt - (notice.issuedAt % MINUTE_MS))
     throw new Invalid('invalid', 'it is served after it was issued, and not in the future', { field: 'at' })
   if (service.how === 'signed' && service.capacity === null)
     throw new Invalid('invalid', 'say in what capacity they signed', { field: 'capacity' })
