@@ -89,7 +89,8 @@ function perform(alarm: Alarm, action: AlarmAction, step: Step): Answer {
       const done = setAsideBy(alarm, { comment, minutes, untilMs }, action, at, step.confirmedBy !== null)
       if (typeof done === 'string') return refusal('set-aside', done)
       const { setAside } = done.alarm
-      const why = { by, comment, reasonCode: step.details.reasonCode ?? null }
+      const second = step.confirmedBy === null ? {} : { confirmedBy: step.confirmedBy }
+      const why = { by, ...second, comment, reasonCode: step.details.reasonCode ?? null }
       return setAside ? { ...done, alarm: { ...done.alarm, setAside: { ...setAside, ...why } } } : done
     }
     case 'dispatch':

@@ -27,6 +27,8 @@ export type SetAside = {
   isConditionTrue: boolean
   /** who wanted it and why: not for what is suppressed */
   by?: string
+  /** out of service: the second person who agreed to it */
+  confirmedBy?: string
   comment?: string | null
   reasonCode?: string | null
   /** `suppressed`: the windows that cover it, see core/window.ts */

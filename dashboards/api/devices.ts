@@ -1,12 +1,11 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { Conflict, Invalid, NotFound } from '../../core/errors.ts'
-import { severity } from '../../core/level.ts'
 import type { LiveDevice } from '../../core/live.ts'
 import { metricOf } from '../../core/metrics.ts'
 import { ModeSchema } from '../../core/mode.ts'
 import { qualityOf, reasonOf } from '../../core/quality.ts'
 import { DeviceSchema, IdSchema, type Device, type Registry } from '../../core/registry.ts'
-import { isLifeSafety } from '../../core/shelving.ts'
+import { isOutByTwo, isUnfinished } from '../../core/unfinished.ts'
 import type { Caller } from '../access.ts'
 import { callerOf, sees, type Api, type Context } from '../context.ts'
 import { CursorSchema, DEFAULT_LIMIT, LimitSchema, OrderedRows } from '../paging.ts'
@@ -111,10 +110,7 @@ const judgedBy = ({ kind, zoneId, attributes }: Device): string =>
 /** Nobody makes an orange or red go away by what it is about: people are done with it first, or two of them have taken it out of service. */
 function mustBeCalm({ live }: Context, deviceId: string, what: string): void {
   const open = [...live.alarms.values()].filter(
-    (alarm) =>
-      alarm.deviceId === deviceId &&
-      severity[alarm.level] >= severity.orange &&
-      !(alarm.state === 'outOfService' && isLifeSafety(alarm)),
+    (alarm) => alarm.deviceId === deviceId && isUnfinished(alarm) && !isOutByTwo(alarm),
   )
   if (open.length === 0) return
   const listed = open.slice(0, 5).map(({ id, level, ruleId, state }) => `${id} (${level}, ${ruleId}, ${state})`)

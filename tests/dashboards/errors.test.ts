@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Alarm } from '../../core/alarm.ts'
 import { jsonFault } from '../../dashboards/json-body.ts'
 import { Stage } from './stage.ts'
 
@@ -258,27 +259,53 @@ test('a rule keeps what it says to people when only a limit changes, and its ver
   expect((await stage.call('GET', '/api/v1/rules')).body.rules).toEqual([])
 })
 
-test('a device is not retired nor made another kind over a red people are not done with; named, or two persons have taken it out', async () => {
-  const { id } = (await stage.call('POST', '/api/v1/devices', { enterpriseId: 'e-1', kind: 'gas-detector', name: 'GAS' })).body
-  const red = { deviceId: id, enterpriseId: 'e-1', subject: `${id}/combustibleLel`, level: 'red' } as const
-  for (const state of ['active', 'acknowledged', 'latched', 'suppressed'] as const) {
-    await stage.raise('a-red', { ...red, state })
-    for (const [method, path, body] of [
-      ['POST', `/api/v1/devices/${id}/retire`, undefined],
-      ['PATCH', `/api/v1/devices/${id}`, { kind: 'weather' }],
-      ['PATCH', `/api/v1/devices/${id}`, { attributes: { substance: 'h2s' } }],
-    ] as const) {
-      const refused = await stage.call(method, path, body)
-      expect(refused, `${path} ${state}`).toMatchObject({
-        status: 409,
-        body: { error: { code: 'open-alarms', details: { alarms: [{ id: 'a-red', state }] } } },
-      })
-      expect(refused.body.error.message).toContain('acknowledge and reset them')
+test('a device is not retired nor made another kind over what people are not done with; named, or two persons have taken it out', async () => {
+  const setAside = { until: Date.now() + 60_000, isConditionTrue: true, by: 'li' }
+  const unseen = { acknowledgedBy: null, latching: false }
+  const unreset = { acknowledgedBy: 'li', latching: true }
+  const open: Partial<Alarm>[] = [
+    ...(['active', 'returned'] as const).map((state) => ({ ...unseen, state })),
+    ...(['acknowledged', 'latched', 'suppressed'] as const).map((state) => ({ ...unreset, state })),
+  ]
+  const byOne = { state: 'outOfService', setAside } as const
+  const byTwo = { state: 'outOfService', setAside: { ...setAside, confirmedBy: 'wang' } } as const
+  const cases = {
+    red: { refused: open, possible: [byTwo, { ...byOne, ...unreset }] },
+    orange: {
+      refused: [...open, { ...byOne, ...unseen }, { ...byOne, ...unreset }],
+      possible: [
+        { ...byTwo, ...unseen },
+        { ...byTwo, ...unreset },
+        { state: 'acknowledged', acknowledgedBy: 'li', latching: false },
+      ],
+    },
+  } satisfies Record<string, { refused: Partial<Alarm>[]; possible: Partial<Alarm>[] }>
+
+  for (const level of ['red', 'orange'] as const) {
+    for (const standing of cases[level].possible as Partial<Alarm>[]) {
+      const { id } = (await stage.call('POST', '/api/v1/devices', { enterpriseId: 'e-1', kind: 'hydrant', name: 'H' })).body
+      const alarm = { deviceId: id, enterpriseId: 'e-1', subject: `${id}/waterPressure`, metric: 'waterPressure', level }
+      for (const refusal of cases[level].refused as Partial<Alarm>[]) {
+        await stage.raise(`a-${id}`, { ...alarm, ...refusal })
+        for (const [method, path, body] of [
+          ['POST', `/api/v1/devices/${id}/retire`, undefined],
+          ['PATCH', `/api/v1/devices/${id}`, { kind: 'weather' }],
+          ['PATCH', `/api/v1/devices/${id}`, { attributes: { substance: 'h2s' } }],
+        ] as const) {
+          const refused = await stage.call(method, path, body)
+          expect(refused, `${path} ${level} ${JSON.stringify(refusal)}`).toMatchObject({
+            status: 409,
+            body: { error: { code: 'open-alarms', details: { alarms: [{ id: `a-${id}`, state: refusal.state }] } } },
+          })
+          expect(refused.body.error.message).toContain('acknowledge and reset them')
+        }
+      }
+      expect((await stage.call('PATCH', `/api/v1/devices/${id}`, { name: 'H 2', latitude: 30.1 })).status).toBe(200)
+      await stage.raise(`a-${id}`, { ...alarm, ...standing })
+      const retired = await stage.call('POST', `/api/v1/devices/${id}/retire`)
+      expect(retired.body.retiredAt, `${level} ${JSON.stringify(standing)}`).toBeGreaterThan(0)
     }
   }
-  expect((await stage.call('PATCH', `/api/v1/devices/${id}`, { name: 'GAS 2', latitude: 30.1 })).status).toBe(200)
-  await stage.raise('a-red', { ...red, state: 'outOfService', setAside: { until: Date.now() + 60_000, isConditionTrue: true } })
-  expect((await stage.call('POST', `/api/v1/devices/${id}/retire`)).body.retiredAt).toBeGreaterThan(0)
 })
 
 test('an enterprise is not retired over devices in use, because nobody would judge them any more', async () => {

@@ -90,6 +90,7 @@ test('an alarm that is still active is not closed, unless it is out of service',
   expect(desk.act(4, 'close', closing)).toBe('wrong-state still-active')
   desk.act(5, 'unshelve')
   expect(desk.act(6, 'out-of-service', { minutes: 60, comment: 'permit 12' })).toBe('taken-out-of-service')
+  expect(desk.alarm.setAside).not.toHaveProperty('confirmedBy')
   expect(desk.act(7, 'close', { details: { cause: 'x', measures: 'y' } })).toBe('wrong-state no-text')
   expect(desk.act(8, 'close', closing)).toBe('closed')
 })
@@ -108,6 +109,7 @@ test('a red is closed, called false or taken out of service only when a second p
     expect(desk.act(3, 'confirm', { by: 'wang', version: 1 })).toBe('stale-version')
     expect(desk.act(4, 'confirm', { by: 'wang' })).toBe(change)
     expect(desk.alarm.request).toBe(undefined)
+    if (action === 'out-of-service') expect(desk.alarm.setAside).toMatchObject({ by: 'li', confirmedBy: 'wang' })
   }
   const desk = new Desk(60)
   desk.act(2, 'acknowledge')
