@@ -111,7 +111,7 @@ describe.skipIf(!hasChromium())('the map', () => {
     const { page } = wall
     const home = await cameraOf(page)
     platform.alarm(makeAlarm(platform.now, { deviceId: 'GAS-1' }))
-    await page.waitForSelector('.layers .spot[data-level=red]', { timeout: 1_000 })
+    await page.waitForSelector('.layers .spot[data-level=red]', { timeout: 10_000 })
     await eventually(async () => expect((await cameraOf(page))[2]).toBeGreaterThan(15))
     expect(await said(page, 'data-moves')).toBe('1')
     expect(await inPicture(page, 'GAS-1')).toBe(true)

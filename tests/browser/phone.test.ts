@@ -216,8 +216,9 @@ describe.skipIf(!hasChromium())('phone', () => {
     await write('shiftLeader')
     await slide(page, 1.1)
     expect(await page.locator('[data-zone=phone-detail] [data-zone=pending]').innerText()).toMatch(/立即呼叫 · 班长 · 未送达/)
-    await page.unroute('**/call')
+    // Before the way is free again: else the queue may deliver it while it is young.
     await page.clock.setSystemTime(platform.now + 11 * 60_000)
+    await page.unroute('**/call')
     await page.evaluate(() => dispatchEvent(new Event('online')))
     const asks = page.locator('[data-zone=not-done][data-state=asks]')
     await asks.waitFor()
