@@ -57,7 +57,7 @@ function asked(alarm: Alarm, entry: ActionEntry, at: number): Answer {
     case 'withdraw':
       return withdraw(alarm, by)
     default:
-      return needsSecondPerson(alarm, action, step.details) ? ask(alarm, action, step) : perform(alarm, action, step)
+      return needsSecondPerson(alarm, action, step) ? ask(alarm, action, step) : perform(alarm, action, step)
   }
 }
 

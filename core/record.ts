@@ -245,7 +245,10 @@ export type ActionDetails = {
   measures?: string
   result?: string
   evidence?: string
-  /** `acknowledge`, with others at once; `twoPersons` where a red is among them, and `out-of-service` for longer than one person's shift */
+  /**
+   * `acknowledge`, with others at once; `twoPersons` where a red is among them, and `out-of-service` for longer than one person's
+   * shift. `false`: out of service for no longer, which the engine holds it to
+   */
   group?: string
   twoPersons?: boolean
 }

@@ -112,7 +112,8 @@ export function wishOf(action: AlarmAction, given: Given, asked: Asked): Wished 
     case 'out-of-service':
       mustSay(1, 'permit 118, pump overhaul')
       until(LONGEST_OUT_OF_SERVICE_MS)
-      if (lengthOf(wished, asked.now) > LONGEST_ALONE_MS) details.twoPersons = true
+      // Said either way: what says that one person is enough is measured again where it is decided.
+      details.twoPersons = lengthOf(wished, asked.now) > LONGEST_ALONE_MS
       break
     case 'dispatch':
       Object.assign(details, whom(given, asked.person))

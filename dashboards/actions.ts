@@ -18,7 +18,9 @@ const sameWish = (a: Wish, b: Omit<Wish, 'idempotencyKey'>) =>
   a.comment === b.comment &&
   (a.minutes ?? null) === (b.minutes ?? null) &&
   (a.untilMs ?? null) === (b.untilMs ?? null) &&
-  JSON.stringify(a.details ?? {}) === JSON.stringify(b.details ?? {})
+  wishedIn(a) === wishedIn(b)
+/** Without what was made of it: an end that was 12 h away is nearer when it is asked for again. */
+const wishedIn = ({ details = {} }: Pick<Wish, 'details'>) => JSON.stringify({ ...details, twoPersons: undefined })
 
 /**
  * What people do to alarms (semantics 8): recorded with the version they saw, decided by the engine in order. An

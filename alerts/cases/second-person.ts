@@ -1,25 +1,32 @@
 import type { Alarm } from '../../core/alarm.ts'
 import type { SecondPersonRequest } from '../../core/case.ts'
 import { caseTransition } from '../../core/case.ts'
-import type { ActionDetails, AlarmAction } from '../../core/record.ts'
-import { isLifeSafety } from '../../core/shelving.ts'
+import type { AlarmAction } from '../../core/record.ts'
+import { isLifeSafety, LONGEST_ALONE_MS } from '../../core/shelving.ts'
 import { askReview, type Step } from './case-steps.ts'
 import { refusal, type Answer, type Refusal } from './refusal.ts'
 
+const MINUTE_MS = 60_000
+
 /** Which actions one person only asks for (ux.md B3). */
-export function needsSecondPerson(alarm: Alarm, action: AlarmAction, details: ActionDetails): boolean {
+export function needsSecondPerson(alarm: Alarm, action: AlarmAction, step: Step): boolean {
+  const { details } = step
   switch (action) {
     case 'false-alarm':
     case 'close':
       return alarm.level === 'red'
     case 'out-of-service':
-      return isLifeSafety(alarm) || details.twoPersons === true
+      // Entries from before the limit do not say either way, and stay one person's.
+      return isLifeSafety(alarm) || details.twoPersons === true || (details.twoPersons === false && isLong(step))
     case 'acknowledge':
       return details.group !== undefined && (alarm.level === 'red' || details.twoPersons === true)
     default:
       return false
   }
 }
+
+const isLong = ({ minutes, untilMs, at }: Step): boolean =>
+  (typeof untilMs === 'number' ? untilMs - at : (minutes ?? 0) * MINUTE_MS) > LONGEST_ALONE_MS
 
 /** One person's word, kept on the alarm until a second one gives theirs. A newer request takes the place of an older. */
 export function ask(given: Alarm, action: AlarmAction, step: Step): Answer {

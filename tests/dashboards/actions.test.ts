@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ActionEntry } from '../../core/record.ts'
+import { LONGEST_ALONE_MS } from '../../core/shelving.ts'
 import { Actions } from '../../dashboards/actions.ts'
 import { Recorder } from '../../dashboards/recorder.ts'
 import { Verdicts } from '../../dashboards/verdicts.ts'
@@ -51,6 +53,18 @@ test('the same Idempotency-Key gets the first answer, and acts once', async () =
   expect(await stage.journal.readRecord(1, ['action'])).toHaveLength(1)
   expect((await acknowledge('wang', 1, key)).status).toBe(409)
   expect(await acknowledge('li', 2, key)).toMatchObject({ status: 422, body: { error: { code: 'idempotency-mismatch' } } })
+})
+
+test('an end that has come nearer than one shift is the same wish asked for again', async () => {
+  await stage.token('li')
+  const body = { version: 1, comment: 'permit 12', untilMs: stage.journal.clock.now() + LONGEST_ALONE_MS + 800 }
+  const headers = { 'idempotency-key': 'k-9' }
+  const ask = () => stage.call('POST', '/api/v1/alarms/a-1/out-of-service', body, { as: 'li', headers })
+  const first = await ask()
+  await new Promise((done) => setTimeout(done, 900))
+  expect(await ask()).toMatchObject({ status: first.status, body: first.body })
+  const details = (await stage.journal.readRecord(1, ['action'])).map((entry) => (readRecordEntry(entry) as ActionEntry).details)
+  expect(details).toEqual([{ twoPersons: true }])
 })
 
 test('an Idempotency-Key is remembered over a restart, because the record remembers it', async () => {

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { caseInputs, caseStates, caseTransition, isCaseOver, type CaseState } from '../../../core/case.ts'
 import type { Alarm } from '../../../core/alarm.ts'
 import type { ActionEntry, AlarmAction, RecordEntry } from '../../../core/record.ts'
-import { Saved, World } from '../world.ts'
+import { Saved, T0, World } from '../world.ts'
 
-type More = Partial<Pick<ActionEntry, 'by' | 'comment' | 'minutes' | 'details' | 'version'>>
+type More = Partial<Pick<ActionEntry, 'by' | 'comment' | 'minutes' | 'untilMs' | 'details' | 'version'>>
 
 /** A yellow alarm at 30 %LEL or a red one at 60; people act on it as it stands. */
 class Desk {
@@ -123,6 +123,20 @@ test('a red is closed, called false or taken out of service only when a second p
   expect(desk.act(8, 'withdraw', { by: 'wang' })).toBe('two-persons not-own-request')
   expect(desk.act(8, 'confirm', { by: 'wang' })).toBe('closed')
   expect(desk.alarm.case).toMatchObject({ state: 'closed', closing: { by: 'li', reviewedBy: 'wang' } })
+})
+
+test('one person takes out of service for 12 h at most, whatever the entry says; one from before that limit stays theirs', () => {
+  const long = { comment: 'permit 12', minutes: 721 }
+  expect(new Desk().act(2, 'out-of-service', { ...long, details: { twoPersons: false } })).toBe('requested')
+  const until = { comment: 'permit 12', details: { twoPersons: false } }
+  const at = (seconds: number) => T0 + (2 + seconds) * 1000
+  expect(new Desk().act(2, 'out-of-service', { ...until, untilMs: at(43_201) })).toBe('requested')
+  expect(new Desk().act(2, 'out-of-service', { ...until, untilMs: at(43_200) })).toBe('taken-out-of-service')
+  expect(new Desk().act(2, 'out-of-service', { ...until, minutes: 720 })).toBe('taken-out-of-service')
+  expect(new Desk().act(2, 'out-of-service', long)).toBe('taken-out-of-service')
+  const desk = new Desk()
+  desk.act(2, 'out-of-service', { ...long, details: { twoPersons: false } })
+  expect(desk.act(3, 'confirm', { by: 'wang' })).toBe('taken-out-of-service')
 })
 
 test('what one person asked for is gone when the alarm changes: nobody agreed to that', () => {
