@@ -9,6 +9,8 @@ export const noticeTextVersion = '2026-11'
 export type Review = { passed: boolean; at: number; comment: string | null }
 export type NoticeFacts = {
   enterprise: string
+  /** where it is, as the enterprise is shown it */
+  place: string
   zone: string
   /** who looks at it when it is done */
   verifier: string
@@ -63,7 +65,7 @@ const demands = ({ fields: { responsible, measures, funds, plan } }: Hazard): st
   ...given('整改资金', funds && (funds.yuan === 0 ? `无需资金（${funds.source}）` : `${funds.yuan} 元（${funds.source}）`)),
   ...given('整改期间的安全措施和应急预案', plan),
 ]
-const problem = ({ place, description }: Hazard, { clause }: NoticeFacts): string[] => [
+const problem = ({ description }: Hazard, { place, clause }: NoticeFacts): string[] => [
   `1. （地点：${place}）${description}`,
   ...(clause ? [`上述问题违反了${clause}。`] : []),
 ]

@@ -16,6 +16,7 @@ import { plainCode } from '../core/roster.ts'
 import { readRecordEntry } from '../journal/codec.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
 import type { HazardChange, Hazards, Who } from './hazard-book.ts'
+import { placeToOthers } from './hazard-view.ts'
 import type { Recorder } from './recorder.ts'
 
 const kinds = new Set(['notice.issued', 'notice.printed'])
@@ -88,7 +89,9 @@ export class HazardNotices {
       const text = `（${place.regionName}）${noticeMarks[wish.kind]}〔${series.year}〕${n}号`
       const number = { region: series.region, year: series.year, n, text }
       const review = reviewOf(this.#hazards.history(id))
-      const facts = { enterprise: place.enterprise, zone, verifier, clause, review }
+      const { enterprise } = place
+      const shownPlace = placeToOthers(hazard, { taken: this.#hazards.takenUp(id), enterprise })
+      const facts = { enterprise, place: shownPlace, zone, verifier, clause, review }
       const made = issueNotice(hazard, wish, facts, moment, () => ({ id: `${series.key}-${n}`, number }))
       this.#last.set(series.key, n)
       const issued = {

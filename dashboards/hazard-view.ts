@@ -46,6 +46,10 @@ export type Beginning = { taken: TakenUp | null; enterprise: string }
 const isBlurred = ({ role }: Caller, { source }: Hazard): boolean =>
   !may(role, 'tips') && (source === 'tip-off' || source === 'inspection')
 
+/** Where all but the tip clerk are told that it is: of a tip that was registered in its own words, not where the tip said. */
+export const placeToOthers = ({ source, place }: Hazard, { taken, enterprise }: Beginning): string =>
+  source === 'tip-off' && taken?.place === null ? enterprise : place
+
 /** A hazard as somebody is shown it. That it began with a tip stays with who looks into tips. */
 export function shownHazard(
   caller: Caller,
@@ -58,7 +62,7 @@ export function shownHazard(
     ...hazard,
     ...(isBlurred(caller, hazard) && { createdAt: dayStart(beganAt(hazard, taken), time) }),
     ...(isTipToOthers(caller, hazard) &&
-      taken && { source: 'inspection' as const, createdBy: taken.by, ...(taken.place === null && { place: enterprise }) }),
+      taken && { source: 'inspection' as const, createdBy: taken.by, place: placeToOthers(hazard, { taken, enterprise }) }),
     isOverdue: isOverdue(hazard, now),
     hasNoOwner: hasNoOwner(hazard),
     overdueSteps: overdueSteps(hazard, now, time),

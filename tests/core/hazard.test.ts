@@ -201,7 +201,7 @@ test('hazard: who lets the clock run out climbs the ladder on dated steps', () =
 })
 
 test('hazard: the ladder climbs from the deadline that is in writing, and no plan leaves another one standing', () => {
-  const facts = { enterprise: '滨江', zone: time.zone, verifier: '应急局', clause: null, review: null }
+  const facts = { enterprise: '滨江', place: '装卸区', zone: time.zone, verifier: '应急局', clause: null, review: null }
   const draw = () => ({ id: 'n-1', number: { region: '370102', year: 2026, n: 1, text: '（历下区）责改〔2026〕1号' } })
   const treating = walk(
     ['register', {}, 'p-1'],

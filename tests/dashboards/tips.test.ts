@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Hazard } from '../../core/hazard.ts'
 import { openHazard, takeStep } from '../../core/hazard-steps.ts'
 import { chinaHolidays } from '../../core/holidays.ts'
 import type { Caller } from '../../dashboards/access.ts'
@@ -195,6 +196,39 @@ test('what came of a tip is, to all but the tip clerk, an inspection field by fi
   const clerk = await call('GET', `/hazards/${raw.id}`, undefined, 'li')
   expect(clerk.body.hazard).toMatchObject({ source: 'tip-off', createdBy: 'platform' })
   expect(clerk.body.history[0]).toMatchObject({ place: '后门狗洞', description: '灭火器都是空的，晚班没人管' })
+})
+
+test('a tip taken up before words were retold is put in writing with the place its enterprise is shown', async () => {
+  const time = { calendar: chinaHolidays, zone: 'Asia/Shanghai' }
+  const at = stage.journal.clock.now()
+  const moment = { by: 'p-1', at, comment: null }
+  const given = { id: 'hz-old', mode: 'live', source: 'inspection', alarmId: null, enterpriseId: 'e-1' } as const
+  const words = { category: 'fire', place: '南门狗洞', description: '灭火器失压' } as const
+  const tipped = openHazard({ ...given, ...words }, { ...moment, by: 'platform' }, time)
+  // Of an inspection nobody says anew what was found, and then nobody did of a tip.
+  const registered = takeStep(tipped, 'register', {}, moment, time)
+  const graded = takeStep(registered, 'grade', { level: 'general' }, moment, time)
+  const fields = {
+    ...{ responsible: { unit: '设备部', personId: null }, measures: '更换灭火器', funds: { yuan: 0, source: '自筹' } },
+    ...{ plan: '专人看守', deadline: at + 9 * DAY },
+  }
+  const planned = takeStep(graded, 'plan', { fields }, moment, time)
+  const changes = { created: tipped, register: registered, grade: graded, plan: planned } as const
+  await stage.journal.append(
+    Object.entries(changes).map(([change, untold]) => {
+      const hazard: Hazard = { ...untold, source: 'tip-off' }
+      return recordDraft({ kind: 'hazard.changed', change: change as keyof typeof changes, hazard, ...moment })
+    }),
+  )
+  const shown = (await call('GET', '/hazards/hz-old', undefined, 'shop')).body.hazard
+  expect(shown.place).toBe('滨江<化工>')
+  const order = { version: shown.version, kind: 'rectify', unit: '历下区应急管理局' }
+  const { status, body } = await call('POST', '/hazards/hz-old/notices', order, 'li')
+  expect(status).toBe(201)
+  const printed = (await call('GET', `/hazards/hz-old/notices/${body.notice.id}`, undefined, 'shop')).text
+  expect(printed).toContain('地点：滨江<化工>')
+  expect(printed).not.toContain('狗洞')
+  expect((await call('GET', '/hazards/hz-old', undefined, 'li')).body.hazard.place).toBe('南门狗洞')
 })
 
 test('a tip taken up days later is an inspection of that day, to the hour at which it came nothing points', () => {
