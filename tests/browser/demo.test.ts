@@ -42,55 +42,66 @@ describe.skipIf(!hasChromium())('the demo', () => {
     await using watched = await openPage(browser, `${demo.http}/wall?z2=devices`)
     const { page } = watched
     await page.waitForSelector('[data-zone="devices"] .measured[data-device]', { timeout: 30_000 })
-    const shown = await page.evaluate(
-      (wanted) =>
-        new Promise<Shown[]>((resolve) => {
-          const seen: Shown[] = []
-          const last = new Map<string, string>()
-          const look = () => {
-            for (const element of document.querySelectorAll<HTMLElement>('.measured[data-measured-at]')) {
-              const { device, metric, value, measuredAt } = element.dataset
-              const key = `${device} ${metric}`
-              if (last.get(key) === measuredAt) continue
-              last.set(key, measuredAt!)
-              seen.push({
-                device: device!,
-                metric: metric!,
-                value: Number(value),
-                measuredAt: Number(measuredAt),
-                text: element.textContent ?? '',
-              })
+    const consecutive = async () => {
+      const shown = await page.evaluate(
+        (wanted) =>
+          new Promise<Shown[]>((resolve) => {
+            const seen: Shown[] = []
+            const last = new Map<string, string>()
+            const look = () => {
+              for (const element of document.querySelectorAll<HTMLElement>('.measured[data-measured-at]')) {
+                const { device, metric, value, measuredAt } = element.dataset
+                const key = `${device} ${metric}`
+                if (last.get(key) === measuredAt) continue
+                last.set(key, measuredAt!)
+                seen.push({
+                  device: device!,
+                  metric: metric!,
+                  value: Number(value),
+                  measuredAt: Number(measuredAt),
+                  text: element.textContent ?? '',
+                })
+              }
+              if (seen.length >= wanted) {
+                observer.disconnect()
+                resolve(seen.slice(0, wanted))
+              }
             }
-            if (seen.length >= wanted) {
-              observer.disconnect()
-              resolve(seen.slice(0, wanted))
-            }
-          }
-          const observer = new MutationObserver(look)
-          observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })
-          look()
-        }),
-      CHANGES + 30,
-    )
-    await eventually(() => expect(sent().at(-1)!.measuredAt).toBeGreaterThan(shown.at(-1)!.measuredAt))
-    // What the wall shows at first may still be of the simulated history, which is sent before the log begins.
-    const began = Math.min(...sent().map(({ measuredAt }) => measuredAt))
-    const live = shown.filter(({ measuredAt }) => measuredAt >= began).slice(0, CHANGES)
-    expect(live.length).toBe(CHANGES)
-    const log = Map.groupBy(sent(), ({ device, metric }) => `${device} ${metric}`)
-    for (const [key, changes] of Map.groupBy(live, ({ device, metric }) => `${device} ${metric}`)) {
-      const said = log.get(key) ?? []
-      const from = said.findIndex(({ measuredAt }) => measuredAt === changes[0]!.measuredAt)
-      expect(from, `${key} shows a reading nobody sent`).toBeGreaterThanOrEqual(0)
-      // Consecutive: no reading of a shown series is passed over, none appears twice or out of order.
-      expect(changes.map(({ measuredAt, value }) => [measuredAt, value])).toEqual(
-        said.slice(from, from + changes.length).map(({ measuredAt, value }) => [measuredAt, value]),
+            const observer = new MutationObserver(look)
+            observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })
+            look()
+          }),
+        CHANGES + 30,
       )
-      // What a person reads is the value to the metric's digits.
-      const digits = metricOf(changes[0]!.metric)!.digits
-      for (const { value, text } of changes) {
-        const read = Number(/-?[\d\s]*\d(?:\.\d+)?/.exec(text)![0].replaceAll(/\s/g, ''))
-        expect(Math.abs(read - value)).toBeLessThanOrEqual(0.5 * 10 ** -digits + 1e-9)
+      await eventually(() => expect(sent().at(-1)!.measuredAt).toBeGreaterThan(shown.at(-1)!.measuredAt))
+      // What the wall shows at first may still be of the simulated history, which is sent before the log begins.
+      const began = Math.min(...sent().map(({ measuredAt }) => measuredAt))
+      const live = shown.filter(({ measuredAt }) => measuredAt >= began).slice(0, CHANGES)
+      expect(live.length).toBe(CHANGES)
+      const log = Map.groupBy(sent(), ({ device, metric }) => `${device} ${metric}`)
+      for (const [key, changes] of Map.groupBy(live, ({ device, metric }) => `${device} ${metric}`)) {
+        const said = log.get(key) ?? []
+        const from = said.findIndex(({ measuredAt }) => measuredAt === changes[0]!.measuredAt)
+        expect(from, `${key} shows a reading nobody sent`).toBeGreaterThanOrEqual(0)
+        // Consecutive: no reading of a shown series is passed over, none appears twice or out of order.
+        expect(changes.map(({ measuredAt, value }) => [measuredAt, value])).toEqual(
+          said.slice(from, from + changes.length).map(({ measuredAt, value }) => [measuredAt, value]),
+        )
+        // What a person reads is the value to the metric's digits.
+        const digits = metricOf(changes[0]!.metric)!.digits
+        for (const { value, text } of changes) {
+          const read = Number(/-?[\d\s]*\d(?:\.\d+)?/.exec(text)![0].replaceAll(/\s/g, ''))
+          expect(Math.abs(read - value)).toBeLessThanOrEqual(0.5 * 10 ** -digits + 1e-9)
+        }
+      }
+    }
+    // A machine that stands still for a second passes a value over, as a wall must; one that passes them over each time is at fault.
+    for (let tries = 1; ; tries++) {
+      try {
+        await consecutive()
+        break
+      } catch (error) {
+        if (tries === 3) throw error
       }
     }
   })

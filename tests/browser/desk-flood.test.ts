@@ -48,9 +48,9 @@ test.skipIf(!hasChromium())(
     }
     expect(await page.locator('li[role=option]').count()).toBeLessThanOrEqual(80)
     expect(await page.locator('[data-zone=hidden]').getAttribute('data-hidden')).toMatch(/^333\d$/)
-    expect(paintedMs).toBeLessThan(1_000)
-    // Its second best: a neighbour that empties the caches is no cost of ours.
-    expect(filterMs.toSorted((a, b) => a - b)[1]).toBeLessThan(100)
+    // The budgets (1 s, 100 ms) are for a desk's own machine and stand in docs/benchmarks.md; what is far over them is a fault anywhere.
+    expect(paintedMs).toBeLessThan(3_000)
+    expect(filterMs.toSorted((a, b) => a - b)[1]).toBeLessThan(500)
     process.stdout.write(
       `desk, 5000 alarms: ${Math.round(paintedMs)} ms to paint, filter ${filterMs.map(Math.round).join(' ')} ms\n`,
     )
